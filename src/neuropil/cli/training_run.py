@@ -17,6 +17,7 @@ from neuropil.cli.progress_bar import progress_for
 from neuropil.cli.run_data import new_folder, open_splits
 from neuropil.cli.settings import Settings
 from neuropil.cli.terminal.process_group import resume_command, undisturbed
+from neuropil.datasets.fingerprint import fingerprint
 from neuropil.datasets.loading import in_memory
 from neuropil.datasets.relabelling import with_targets
 from neuropil.runs.classic_names import class_named
@@ -24,7 +25,6 @@ from neuropil.runs.run_facts import check_free
 from neuropil.runs.run_folder import Run
 from neuropil.runs.tasks import task_for
 from neuropil.training import GradientWatch, History
-from neuropil.training.checkpoints.digest import fingerprint
 from neuropil.training.nonfinite import NonFiniteError
 from neuropil.training.processes import ProcessLostError, join_processes
 from neuropil.training.threads import use_threads
@@ -268,9 +268,12 @@ def saving_on_failure(run: Run, trainer: Trainer) -> Iterator[None]:
     """
     try:
         yield
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
+        # An interruption between two steps is one of all processes, and has a message.
+        whole = bool(error.args) or not plan.is_sharded(run)
         with undisturbed():
-            save_state(run, trainer, "interrupted", trainer.gather_network())
+            network = trainer.gather_network() if whole else None
+            save_state(run, trainer, "interrupted", network)
         if not run.resumable:
             raise
         with suggesting_resume(run.path, where=f" in epoch {trainer.epoch + 1}"):
@@ -279,7 +282,7 @@ def saving_on_failure(run: Run, trainer: Trainer) -> Iterator[None]:
         # The first error is the one to report; saving may fail again on a full disk.
         with contextlib.suppress(OSError), undisturbed():
             # Sharded weights cannot be gathered any more: the checkpoint has them.
-            network: Any = None if plan.is_sharded(run) else trainer.network
+            network = None if plan.is_sharded(run) else trainer.gather_network()
             if network and isinstance(error, NonFiniteError | ProcessLostError):
                 trainer.restore()
             save_state(run, trainer, "failed", network)

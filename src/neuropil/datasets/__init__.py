@@ -7,6 +7,7 @@ from neuropil.lazy import load_on_use
 if TYPE_CHECKING:
     from neuropil.datasets import augmentation as augmentation
     from neuropil.datasets.arrays.array_preparation import ArrayPreparation as ArrayPreparation
+    from neuropil.datasets.batch_places import batches_of_like_sizes as batches_of_like_sizes
     from neuropil.datasets.builtin.digits import (
         load_handwritten_digits as load_handwritten_digits,
     )
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from neuropil.datasets.data_errors import DataError as DataError
     from neuropil.datasets.data_errors import MissingDataError as MissingDataError
     from neuropil.datasets.dataset import Dataset as Dataset
-    from neuropil.datasets.like_sizes import batches_of_like_sizes as batches_of_like_sizes
     from neuropil.datasets.new_input import read_for_prediction as read_for_prediction
     from neuropil.datasets.open_data import open as open  # noqa: A004 - read as datasets.open
     from neuropil.datasets.open_data import read_for_evaluation as read_for_evaluation

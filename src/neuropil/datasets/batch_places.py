@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from neuropil.datasets.like_sizes import batches_of_like_sizes
+from neuropil.checks import whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +18,12 @@ if TYPE_CHECKING:
 
 # Limits on the examples of a batch without gradients, and on its input elements.
 ROWS, ELEMENTS = 512, 2**22
+MOST_EQUAL = 16
+"""Up to this number of distinct sizes, the examples of a batch have one size."""
+WINDOW = 64
+"""Examples are sorted by size within this number of batches; their order stays random."""
+STEP = 32
+"""Heights are alike if they are equal in these steps; then examples are sorted by width."""
 
 
 class Places(NamedTuple):
@@ -55,6 +62,82 @@ def places_of(source: Source, batch_size: int, order: Tensor | None = None) -> P
     cut = batches_of_like_sizes(sizes, batch_size, order)
     ends = torch.tensor([0, *map(len, cut)]).cumsum(0).tolist()
     return Places(torch.cat(cut), ends)
+
+
+def batches_of_like_sizes(
+    sizes: Sequence[Sequence[int]] | Tensor, batch_size: int, order: Tensor | None = None
+) -> list[Tensor]:
+    """Return the indices of the examples of each batch, every example once.
+
+    With at most 16 distinct sizes, such as those of buckets, the examples of a batch have the
+    same size, and nothing is padded. With more, the examples are sorted by size within windows
+    of 64 batches. A single remaining example joins another batch of its size, if there is one:
+    batch normalisation cannot train on one example.
+
+    Args:
+        sizes: The sizes of each example's axes after the first, ``(N, axes)``.
+        batch_size: Largest number of examples in a batch, but for one that joins it.
+        order: All indices in the order in which they are to be seen, such as
+            ``torch.randperm(N)``; None for their own. The order of the batches follows from it.
+
+    Raises:
+        ValueError: If `batch_size` is not an integer of at least 1.
+
+    Example:
+        >>> from neuropil.datasets import batches_of_like_sizes
+        >>> sizes = [(32, 32), (64, 32), (32, 32), (64, 32), (32, 32), (32, 32)]
+        >>> [batch.tolist() for batch in batches_of_like_sizes(sizes, 2)]
+        [[0, 2], [1, 3], [4, 5]]
+    """
+    whole(batch_size, "batch_size")
+    table = np.asarray(sizes, dtype=np.int64)
+    places = np.arange(len(table)) if order is None else order.cpu().numpy()
+    _, kinds = np.unique(table, axis=0, return_inverse=True)
+    kinds = kinds.reshape(-1)[places]
+    if kinds.max(initial=0) < MOST_EQUAL:
+        batches = cut_by_kind(kinds, batch_size)
+    else:
+        batches = cut_by_size(table[places], batch_size)
+    # A batch comes when its last example would: early and late ones have any size.
+    batches.sort(key=lambda batch: batch.max())
+    return [torch.from_numpy(places[np.sort(batch)]) for batch in batches]
+
+
+def cut_by_kind(kinds: np.ndarray[Any, Any], batch_size: int) -> list[np.ndarray[Any, Any]]:
+    """Return batches of one kind each, as positions.
+
+    Args:
+        kinds: The kind of each example.
+        batch_size: Largest number of examples in a batch.
+    """
+    by_kind = np.argsort(kinds, kind="stable")
+    counts = np.bincount(kinds) if len(kinds) else []
+    groups = np.split(by_kind, np.cumsum(counts)[:-1]) if len(counts) else []
+    return [batch for group in groups for batch in cut(group, batch_size)]
+
+
+def cut_by_size(table: np.ndarray[Any, Any], batch_size: int) -> list[np.ndarray[Any, Any]]:
+    """Return batches of similar sizes, as positions.
+
+    Args:
+        table: The sizes of each example.
+        batch_size: Largest number of examples in a batch.
+    """
+    batches = []
+    for window in cut(np.arange(len(table)), WINDOW * batch_size):
+        sizes = table[window]
+        coarse = sizes[:, :-1] // STEP
+        keys = (sizes[:, -1], *(coarse[:, axis] for axis in reversed(range(coarse.shape[1]))))
+        batches += cut(window[np.lexsort(keys)], batch_size)
+    return batches
+
+
+def cut(places: np.ndarray[Any, Any], size: int) -> list[np.ndarray[Any, Any]]:
+    """Return consecutive parts of at most `size`; a single remaining one joins the last."""
+    ends = list(range(size, len(places), size))
+    if size > 1 and ends and len(places) - ends[-1] == 1:
+        ends.pop()
+    return np.split(places, ends) if len(places) else []
 
 
 def bounds(examples: int, batch_size: int) -> list[int]:

@@ -112,7 +112,7 @@ def picture_recipe(splits: Splits, network: Network) -> Recipe:
     shape = typical_shape(splits)
     shapes = [shape, shape[1:]][: len(network.input_shapes)]
     a_pass = TRAINING_FACTOR * examples * max(1, cost(network, shapes).multiply_adds)
-    few, padded = examples < FEW, splits.preparation.pads
+    few = examples < FEW
     side = min(shape[1:])
     return Recipe(
         network=network,
@@ -123,8 +123,8 @@ def picture_recipe(splits: Splits, network: Network) -> Recipe:
         epochs=min(40, max(2, round(BUDGET / a_pass))),
         batch_size=64 if few else 128,
         # Small shifts help if there are few examples; with many, each is seen too rarely for
-        # shifts to pay off. A shift of a padded picture would move it out of its mask.
-        augment=augmentation.RandomShift(max(1, side // 12)) if few and not padded else None,
+        # shifts to pay off.
+        augment=augmentation.RandomShift(max(1, side // 12)) if few else None,
         ema=0.99 if few else None,
     )
 

@@ -40,6 +40,16 @@ def test_numbers_of_pictures_are_a_regression(write_rows, monkeypatch, on_disk):
     assert opened.target == Numbers.fit(opened.train.targets, "here", name="age")
 
 
+def test_several_numbers_of_pictures_are_a_regression(write_rows):
+    table = write_rows("file,x,name,y", lambda n: f"img/{n}.png,{n + 0.5},p{n},{-n / 4}")
+    opened = datasets.open(table, target="x,y")
+    assert opened.target.names == ("x", "y")
+    shades = opened.train.inputs[:, 0, 0, 0].double() / 8
+    assert torch.equal(opened.train.targets, torch.stack([shades + 0.5, -shades / 4], dim=1))
+    labelled, _ = read_for_evaluation(opened.preparation, table)
+    assert labelled.targets.shape == (30, 2)
+
+
 def test_words_of_pictures_are_classes_and_other_columns_are_named(write_rows):
     table = write_rows(
         "sex;file;city", lambda n: f"{'fm'[n % 2]};img/{n}.png;{n}", name="faces.csv"

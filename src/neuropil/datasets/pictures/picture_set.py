@@ -73,9 +73,8 @@ def open_pictures(
     target = preparation.target
     if isinstance(target, Numbers) and train.targets is not None:
         # The mean and scale of the training pictures alone.
-        target = Numbers.fit(
-            train.targets, str(files.folder), name=target.name, columns=target.columns
-        )
+        where, columns = str(files.folder), target.columns
+        target = Numbers.fit(train.targets, where, name=target.name, columns=columns)
     preparation = replace(
         preparation, target=target, background=background(train, preparation, notes)
     )

@@ -17,13 +17,11 @@ from neuropil.datasets.pictures.class_folders import LabelledFiles
 from neuropil.datasets.pictures.picture_set import open_pictures, read_more
 from neuropil.datasets.pictures.picture_suffixes import SUFFIXES
 from neuropil.datasets.tables.files.table_suffixes import TEXT
-from neuropil.datasets.tables.table_preparation import check_labelled, read_labels
-from neuropil.datasets.tables.table_target import (
-    drop_unknown_targets,
-    read_outcomes,
-)
+from neuropil.datasets.tables.table_preparation import READERS
+from neuropil.datasets.tables.table_target import drop_unknown_targets, read_outcomes
 from neuropil.datasets.tables.target_choice import find_targets
-from neuropil.datasets.target import Classes, Numbers, Target
+from neuropil.datasets.tables.text_table import make_target
+from neuropil.datasets.target import Classes, Target
 from neuropil.text import number_of, some_of
 
 if TYPE_CHECKING:
@@ -75,6 +73,8 @@ def open_picture_table(path: Path, options: Options, *, reader: TableReader) -> 
     Raises:
         DataError: If the table or its target cannot be used, or most pictures are missing.
     """
+    if options.split_by is not None:
+        raise DataError("`split_by` does not apply to a table of pictures: leave it out.")
     notes: list[str] = []
     table = reader(path, notes, header=options.header, encoding=options.encoding)
     table, files = with_files_first(table, path.parent)
@@ -84,26 +84,27 @@ def open_picture_table(path: Path, options: Options, *, reader: TableReader) -> 
             f"{path}: the target column {files!r} holds the names of the pictures; name "
             "another one."
         )
-    every = some_of(map(repr, targets), 8)
     table = drop_unknown_targets(table, targets, notes)
     if unused := [name for name in table.names if name not in (files, *targets)]:
-        named = some_of(map(repr, unused), 5)
-        notes.append(f"Only the pictures are used to predict {every}, not {named}.")
+        named, predicted = (some_of(map(repr, names), 5) for names in (unused, targets))
+        notes.append(f"Only the pictures are used to predict {predicted}, not {named}.")
     with adding_notes(notes):
         outcome = read_outcomes(table, targets, options.task, notes)
-        is_words = isinstance(outcome, pa.DictionaryArray)
-        labels: list[Any] = outcome.tolist()
+        labels = labels_of(outcome.tolist())
         found = existing_pictures(table, files, labels, path)
-        name = targets[0] if len(targets) == 1 else None
-        where = f"The target column{'s' * (name is None)} {every}"
 
         def fit(labels: list[Any]) -> Target:
-            if is_words:
-                return Classes.fit(labels, where, name=name)
-            columns = targets if name is None else ()
-            return Numbers.fit(torch.tensor(labels), where, name=name, columns=columns)
+            if isinstance(outcome, pa.DictionaryArray):
+                where = f"The target column {targets[0]!r}"
+                return Classes.fit(labels, where, name=targets[0])
+            return make_target(np.array(labels), torch.arange(len(labels)), targets)
 
         return open_pictures(found, fit, options, path.parent, notes, {})
+
+
+def labels_of(values: list[Any]) -> list[Any]:
+    """Return labels that can be compared: several numbers as a tuple."""
+    return [tuple(value) if isinstance(value, list) else value for value in values]
 
 
 def read_labelled(
@@ -118,17 +119,19 @@ def read_labelled(
         reader: Reads a table of this format.
 
     Raises:
-        DataError: If the table lacks the target column, or most pictures are missing.
+        DataError: If the table lacks a target column, or most pictures are missing.
     """
     table, files = with_files_first(reader(path, notes), path.parent)
     target = preparation.target
-    if not target.names:  # the training pictures came from folders
-        (name,) = find_targets(table, None, notes)
-        target = target.from_json(target.to_json() | {"name": name})
-    check_labelled(target, table)
-    table = drop_unknown_targets(table, target.names, notes)
-    values = read_labels(target, table).tolist()
-    labels = [target.classes[n] for n in values] if isinstance(target, Classes) else values
+    names = target.names or find_targets(table, None, notes)
+    if lacking := [name for name in names if name not in table.names]:
+        raise DataError(f"{path} lacks the target column {lacking[0]!r}.")
+    table = drop_unknown_targets(table, names, notes)
+    columns = [READERS[target.kind](target, table, name) for name in names]
+    values = columns[0] if len(columns) == 1 else torch.stack(columns, dim=1)
+    labels = labels_of(values.tolist())
+    if isinstance(target, Classes):
+        labels = [target.classes[number] for number in labels]
     found = existing_pictures(table, files, labels, path)
     return read_more(found, preparation, path.parent, notes)
 
