@@ -99,10 +99,10 @@ def as_texts(cells: list[Any], name: str) -> pa.StringArray:
     """Return cells as text, empty where missing.
 
     Raises:
-        DataError: If a cell is an array or a record.
+        DataError: If a cell is an array, a record or a complex number.
     """
     for row, cell in enumerate(cells, 1):
-        if isinstance(cell, dict | list | tuple | np.ndarray):
+        if isinstance(cell, dict | list | tuple | np.ndarray | complex):
             raise DataError(
                 f"{IN_MEMORY}, column {name!r}, row {row}: a cell must be a number, a word, a "
                 f"date or a truth value, got {shown(cell)}."

@@ -156,7 +156,7 @@ def check_cells(
         known = pc.is_in(cells, value_set=pa.array(attribute.values, pa.string()))
         missing = pc.equal(cells, "?")
         wrong = pc.invert(pc.or_(known, missing)).to_numpy(zero_copy_only=False)
-        wanted = some_of(map(repr, attribute.values), 5)
+        wanted = f"one of {some_of(map(repr, attribute.values), 5)}"
     else:
         return
     if wrong.any():

@@ -41,7 +41,7 @@ def read_parquet(
         names, arrays = found.column_names, found.columns
         del found
     except (pa.ArrowException, OSError) as error:
-        raise DataError(damage(path, "Parquet", error)) from None
+        raise DataError(damage(path, "a Parquet file", error)) from None
     return table_of_arrow(names, arrays, path, notes, names_alone=names_alone)
 
 
@@ -70,7 +70,7 @@ def read_feather(
         names, arrays = found.column_names, found.columns
         del found
     except (pa.ArrowException, OSError) as error:
-        raise DataError(damage(path, "Arrow", error)) from None
+        raise DataError(damage(path, "an Arrow file", error)) from None
     return table_of_arrow(names, arrays, path, notes, names_alone=names_alone)
 
 
@@ -84,4 +84,4 @@ def arrow_source(path: Path) -> Any:
 def damage(path: Path, kind: str, error: Exception) -> str:
     """Return the message about a file that PyArrow cannot read."""
     why = " ".join(str(error).split())
-    return f"{path} is empty, damaged, or not a {kind} file ({why:.120})."
+    return f"{path} is empty, damaged, or not {kind} ({why:.120})."
