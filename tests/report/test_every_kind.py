@@ -12,6 +12,8 @@ from neuropil.datasets import (
     ArrayPreparation,
     Classes,
     Dataset,
+    DateColumn,
+    HashedColumn,
     NumberColumn,
     Numbers,
     PicturePreparation,
@@ -89,7 +91,30 @@ def a_table(target):
     )
 
 
+def a_table_of_dates(target):
+    """Return a table with dates, times of day and hashed words, by the public preparation."""
+    preparation = TablePreparation(
+        (
+            DateColumn("day", "2024-01-01T00:00:00", ("month", "weekday"), 9.0, indicator=True),
+            DateColumn(
+                "at", "1970-01-01T00:00:00", ("hour",), 9.0, indicator=False, unit="hours"
+            ),
+            HashedColumn("city", 6, indicator=False),
+        ),
+        target,
+        names=("day", "at", "city", *target.names),
+    )
+    raw = {
+        "day": ["2024-02-01", "?", "2024-03-07", "2025-01-31"] * 10,
+        "at": ["0:30", "12:00", "9:15", "23:59"] * 10,
+        "city": ["Oslo", "Rome", "X", "M"] * 10,
+    }
+    part = Dataset(preparation.encode(raw), torch.arange(80.0).reshape(40, 2))
+    return Splits(part[:20], part[20:25], part[25:], preparation=preparation, source="days.csv")
+
+
 NUMBERS = Numbers((5.0,), (2.0,), "price")
+NAMED_NUMBERS = Numbers((5.0, -100.0), (2.0, 50.0), columns=("price", "the <b>accuracy"))
 TWO_NUMBERS = Numbers((5.0, -100.0), (2.0, 50.0))
 CASES = {
     "grey pictures": (
@@ -115,6 +140,10 @@ CASES = {
     "a table with numbers": (
         lambda: a_table(NUMBERS),
         lambda: Input(5) >> Relu(8) >> Linear(1),
+    ),
+    "a table with dates and two numbers": (
+        lambda: a_table_of_dates(NAMED_NUMBERS),
+        lambda: Input(15) >> Relu(8) >> Linear(2),
     ),
     "arrays with two numbers each": (
         lambda: arrays((7,), TWO_NUMBERS),
@@ -255,3 +284,21 @@ def test_the_handwritten_digits(report):
     # 24 mistakes, and one digit of each kind.
     assert len(page.all("img")) == 34
     assert np.unique([image["width"] for image in page.all("img")]).tolist() == ["8"]
+
+
+def test_dates_and_several_numbers_are_in_their_own_words(page_of):
+    page = page_of("a table with dates and two numbers")
+    data = page.text_of("data")
+    assert (
+        "dates from 2024-01-10 to 2025-01-31, used as days since 2024-01-01, month and" in data
+    )
+    assert "5 missing cells in training" in data
+    assert "times of day from 00:30 to 23:59, used as hours since midnight and place in" in data
+    assert "words, hashed into 6 features" in data
+    results = page.text_of("results")
+    assert "R² of price" in results
+    assert "mean absolute error of the <b>accuracy" in results
+    assert "is the mean R² of price and the <b>accuracy" in page.text_of("summary")
+    assert "price: off by " in page.text_of("summary")
+    assert "the columns “price” and “the <b>accuracy” may be missing" in page.text_of("use")
+    assert "2025-01-31" in page.text_of("mistakes")

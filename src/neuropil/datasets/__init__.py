@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from neuropil.datasets.splitting import split_indices as split_indices
     from neuropil.datasets.tables.columns.date_column import DateColumn as DateColumn
     from neuropil.datasets.tables.columns.hashed_column import HashedColumn as HashedColumn
+    from neuropil.datasets.tables.columns.number_column import NumberColumn as NumberColumn
+    from neuropil.datasets.tables.columns.text_column import TextColumn as TextColumn
     from neuropil.datasets.tables.table import Table as Table
-    from neuropil.datasets.tables.table_columns import NumberColumn as NumberColumn
-    from neuropil.datasets.tables.table_columns import TextColumn as TextColumn
     from neuropil.datasets.tables.table_preparation import TablePreparation as TablePreparation
     from neuropil.datasets.target import Classes as Classes
     from neuropil.datasets.target import Numbers as Numbers

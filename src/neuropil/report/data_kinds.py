@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from neuropil.datasets import Splits
-    from neuropil.datasets.tables.table_columns import Column
+    from neuropil.datasets.tables.columns.column import Column
 
 # Further columns are left out: a page is not a spreadsheet.
 MOST_COLUMNS = 40

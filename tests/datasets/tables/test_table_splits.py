@@ -154,3 +154,16 @@ def test_parts_of_one_seed_are_those_of_before(write_table):
     own = datasets.split_indices(np.array(frame()["y"]), seed=3)
     assert [len(part) for part in own] == [len(p) for p in places(splits, frame())]
     assert places(splits, frame()) == [part.tolist() for part in own]
+
+
+def test_values_that_stand_in_a_test_table_too_are_said(write_table, tmp_path):
+    rows = [f"{n},{n % 10},{n % 2}" for n in range(100)]
+    write_table("\n".join(["x,patient,y", *rows]), "train.csv")
+    path = write_table("x,patient,y\n1.5,77,0\n2.5,3.0,1\n3.5,?,1\n", "test.csv")
+    splits = datasets.open(tmp_path, split_by="patient", validation=0)
+    assert len(splits.test) == 3
+    assert note_of(splits, "1 of 3 test rows have a value of 'patient' that training rows")
+    path.write_text("x,y\n1.5,0\n2.5,1\n")
+    without = datasets.open(tmp_path, split_by="patient", validation=0)
+    assert len(without.test) == 2
+    assert not [note for note in without.notes if "test rows have" in note]

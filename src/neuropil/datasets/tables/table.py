@@ -17,6 +17,8 @@ from neuropil.datasets.tables.typed_columns import Column, as_text, is_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from neuropil.datasets.tables.columns.date_text import Dates
+
 JUDGED_ROWS = 1000
 """Number of rows used to detect the decimal mark of the file."""
 
@@ -36,6 +38,7 @@ class Table:
         unnamed: Generated names of columns without a name in the header.
         delimiter: Delimiter of the cells in the file.
         read: Cache of the columns as numbers.
+        dates: Cache of the columns as dates.
 
     Example:
         >>> from neuropil.datasets import Table
@@ -52,6 +55,9 @@ class Table:
     unnamed: frozenset[str] = frozenset()
     delimiter: str = ","
     read: dict[tuple[str, str | None, str], Numbers | None] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    dates: dict[str, Dates | None] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
@@ -126,13 +132,14 @@ class Table:
         return self.read[key]
 
     def forget(self, name: str) -> None:
-        """Free the numbers that were read from a column.
+        """Free the numbers and dates that were read from a column.
 
         Args:
             name: One of `names`.
         """
         for key in [key for key in self.read if key[0] == name]:
             del self.read[key]
+        self.dates.pop(name, None)
 
     @cached_property
     def places(self) -> dict[str, int]:

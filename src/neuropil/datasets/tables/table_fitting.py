@@ -11,10 +11,19 @@ import pyarrow.compute as pc
 
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.paths import natural_key
-from neuropil.datasets.tables.cells import EXACT, missing_cells
+from neuropil.datasets.tables.cells import missing_cells
+from neuropil.datasets.tables.columns.date_column import DateColumn
 from neuropil.datasets.tables.columns.date_fitting import fit_dates
 from neuropil.datasets.tables.columns.hashed_column import HashedColumn
+from neuropil.datasets.tables.columns.number_column import NumberColumn
+from neuropil.datasets.tables.columns.number_fitting import (
+    ROUNDING,
+    check_marks,
+    is_inexact,
+    precise_scale,
+)
 from neuropil.datasets.tables.columns.table_dates import table_dates
+from neuropil.datasets.tables.columns.text_column import TextColumn
 from neuropil.datasets.tables.number_columns import MULTIPLES, check_decided, common_unit
 from neuropil.datasets.tables.number_text import Numbers, read_numbers
 from neuropil.datasets.tables.row_identifiers import (
@@ -22,24 +31,16 @@ from neuropil.datasets.tables.row_identifiers import (
     is_identifier_name,
     tells_rows_apart,
 )
-from neuropil.datasets.tables.table_columns import Column, NumberColumn, TextColumn
 from neuropil.text import cut, number_of, some_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from neuropil.datasets.tables.columns.column import Column
     from neuropil.datasets.tables.table import Table
 
 MAX_CATEGORIES = 256
 """Largest number of distinct words in a column that is encoded one-hot."""
-HUGE, TINY = 1e30, 1e-30
-"""Values beyond these are scaled before the conversion to single precision."""
-ROUNDING = 1e-4
-"""Largest rounding error of single precision, as a fraction of the standard deviation."""
-MARKS = frozenset(sign * (10.0**digits - 1) for sign in (1, -1) for digits in range(2, 7))
-"""Numbers such as 99 and −999, which instruments and surveys write for missing values."""
-FAR = 10
-"""Smallest distance of such a mark from all other values, as a multiple of their range."""
 HASHED = 256
 """Number of features that a column with more words is hashed into."""
 
@@ -87,11 +88,7 @@ def note_written(written: dict[str, tuple[str, float]], notes: list[str]) -> Non
 def note_missing(table: Table, columns: list[Column], notes: list[str]) -> None:
     """Add a note about missing values and their replacement."""
     counts = {
-        column.name: pc.sum(
-            missing_cells(table.column(column.name), numbers=isinstance(column, NumberColumn))
-        ).as_py()
-        for column in columns
-        if column.indicator
+        column.name: count_missing(table, column) for column in columns if column.indicator
     }
     if counts:
         each = some_of((f"{name!r} in {number_of(n, 'row')}" for name, n in counts.items()), 5)
@@ -99,6 +96,15 @@ def note_missing(table: Table, columns: list[Column], notes: list[str]) -> None:
             f"Missing values: {each}; numbers and dates are replaced by the training median, "
             "and an indicator marks them."
         )
+
+
+def count_missing(table: Table, column: Column) -> int:
+    """Return the number of rows in which the value of a column is missing."""
+    dates = table_dates(table, column.name) if isinstance(column, DateColumn) else None
+    if dates is not None:
+        return int(np.isnat(dates.instants).sum())
+    numbers = isinstance(column, NumberColumn)
+    return pc.sum(missing_cells(table.column(column.name), numbers=numbers)).as_py()
 
 
 @final
@@ -241,57 +247,3 @@ def identifier_note(name: str, own: str) -> str:
     """Return the note about an identifier column that is left out."""
     nameless = "" if own else ", which has no name in the file,"
     return f"Column {name!r}{nameless} left out: it only identifies the rows."
-
-
-def precise_scale(known: np.ndarray[Any, Any], median: float) -> tuple[float, float]:
-    """Return the offset and scale with which single precision can hold the values.
-
-    Args:
-        known: Values of the training rows.
-        median: Their median.
-
-    Returns:
-        0 and 1 if single precision can hold the values unchanged.
-    """
-    size = float(np.abs(known).max())
-    huge = size > HUGE and np.median(np.abs(known)) > HUGE
-    scale = size if huge or 0 < size < TINY else 1.0
-    unit = known / scale
-    with np.errstate(over="ignore", invalid="ignore"):
-        lost = np.abs(unit - unit.astype(np.float32)).max()
-    # An infinite value is refused when it is encoded.
-    centred = np.isfinite(lost) and lost > ROUNDING * np.std(unit - median / scale)
-    return median if centred else 0.0, scale
-
-
-def is_inexact(values: np.ndarray[Any, Any], cells: pa.StringArray) -> bool:
-    """Return whether different integers of a column become the same floating-point number."""
-    present = ~np.isnan(values)
-    known = values[present]
-    if not len(known) or np.abs(known).max() < EXACT:
-        return False
-    return pc.count_distinct(cells.filter(pa.array(present))).as_py() > len(np.unique(known))
-
-
-def check_marks(name: str, values: np.ndarray[Any, Any], table: Table) -> None:
-    """Refuse numbers such as −999 that are far from all others and occur more than once.
-
-    Raises:
-        DataError: If there are such numbers.
-    """
-    known = values[~np.isnan(values)]
-    least, most = known.min(), known.max()
-    for mark in MARKS.intersection((least, most)):
-        others = known[known != mark]
-        times = len(known) - len(others)
-        if times < 2 or times > len(others) or len(np.unique(others[:1000])) < 3:
-            continue
-        gap = min(abs(others.min() - mark), abs(others.max() - mark))
-        if gap > FAR * max(np.ptp(others), 1e-9 * gap):
-            place = int(np.flatnonzero(values == mark)[0])
-            raise DataError(
-                f"{table.source}, column {name!r}, row {table.rows[place]}: "
-                f"{table.text(name)[place].as_py()!r} ({times - 1:,} more like it) among "
-                f"numbers from {others.min():.6g} to {others.max():.6g} looks like a mark for "
-                "a missing value: leave such cells empty."
-            )

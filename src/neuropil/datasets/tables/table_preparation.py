@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from neuropil.datasets.tables.columns.column import Column
     from neuropil.datasets.tables.table import TableReader
-    from neuropil.datasets.tables.table_columns import Column
     from neuropil.datasets.target import Classes, Numbers, Target
 
 

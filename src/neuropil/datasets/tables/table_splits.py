@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from neuropil.datasets.open_options import Options
+    from neuropil.datasets.tables.columns.column import Column
     from neuropil.datasets.tables.columns.date_text import Dates
     from neuropil.datasets.tables.table import Table
-    from neuropil.datasets.tables.table_columns import Column
 
 Array = np.ndarray[Any, Any]
 Outcome = pa.DictionaryArray | Array
@@ -188,6 +188,39 @@ def check_classes(
             f"No training row has the class {some_of(map(repr, lacking))}: a network cannot "
             "learn it."
         )
+
+
+def note_shared(
+    table: Table, name: str, trained: frozenset[str], part: str, notes: list[str]
+) -> None:
+    """Add a note about rows of another table whose value the training rows have too.
+
+    Args:
+        table: The other table.
+        name: Name of the column that the training table was split by.
+        trained: Its values in the training rows.
+        part: Name of the part that the table is.
+        notes: Gains a line if there are such rows.
+    """
+    if name not in table.names:
+        return
+    labels = class_labels(table.column(name))
+    shared = pc.is_in(labels.dictionary, value_set=pa.array(sorted(trained), pa.string()))
+    known = pc.and_not(shared, missing_cells(labels.dictionary))
+    count = pc.sum(known.take(labels.indices)).as_py()
+    if count:
+        notes.append(
+            f"{count:,} of {number_of(len(table), f'{part} row')} have a value of {name!r} "
+            "that training rows have too, which flatters the figures."
+        )
+
+
+def values_in(table: Table, name: str, rows: Tensor) -> frozenset[str]:
+    """Return the values of a column in some rows."""
+    labels = class_labels(table.column(name))
+    return frozenset(
+        labels.dictionary.take(labels.indices.take(pa.array(rows.numpy())).unique()).to_pylist()
+    )
 
 
 def note_series(columns: Iterable[Column], notes: list[str]) -> None:

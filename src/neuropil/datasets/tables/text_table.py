@@ -22,17 +22,20 @@ from neuropil.datasets.tables.frames import IN_MEMORY
 from neuropil.datasets.tables.table import Table
 from neuropil.datasets.tables.table_fitting import fit_columns
 from neuropil.datasets.tables.table_preparation import TablePreparation
-from neuropil.datasets.tables.table_splits import Outcome, note_series, split_table
-from neuropil.datasets.tables.table_target import (
-    drop_unknown_targets,
-    find_targets,
-    read_outcomes,
+from neuropil.datasets.tables.table_splits import (
+    Outcome,
+    note_series,
+    note_shared,
+    split_table,
+    values_in,
 )
+from neuropil.datasets.tables.table_target import drop_unknown_targets, read_outcomes
+from neuropil.datasets.tables.target_choice import find_targets
 from neuropil.datasets.target import Classes, Numbers, Target
 from neuropil.text import some_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from neuropil.datasets.arrays.array_preparation import ArrayPreparation
     from neuropil.datasets.open_options import Options
@@ -103,8 +106,9 @@ def open_table(
     data = Dataset(preparation.encode(table, notes), preparation.encode_target(table))
     train, validation, test = (data[part] for part in rows[:3])
     note_duplicates(train, {"validation": validation, "test": test}, notes)
+    groups = {name: values_in(table, name, rows.train) for name in rows.unused}
     read_test = test_path and partial(
-        read_test_table, preparation, test_path, reader=reader, train=train
+        read_test_table, preparation, test_path, reader=reader, train=train, groups=groups
     )
     return Splits(
         train,
@@ -155,17 +159,29 @@ def read_test_table(
     *,
     reader: TableReader,
     train: Dataset,
+    groups: Mapping[str, frozenset[str]],
 ) -> Dataset:
-    """Return the rows of the test table, with a note about those that equal a training row."""
-    test = read_all(preparation, path, notes, reader=reader)
+    """Return the rows of the test table, with notes about what the training rows have too.
+
+    Args:
+        preparation: Preparation of the training table.
+        path: The file.
+        notes: Gains notes for the user.
+        reader: Reads a table of this format.
+        train: The training rows.
+        groups: Their values in the column that the table was split by, by its name.
+    """
+    table, test = read_all(preparation, path, notes, reader=reader)
     note_duplicates(train, {"test": test}, notes)
+    for name, trained in groups.items():
+        note_shared(table, name, trained, "test", notes)
     return test
 
 
 def read_all(
     preparation: TablePreparation, path: Path, notes: list[str], *, reader: TableReader
-) -> Dataset:
-    """Return all rows of another table that has the target column.
+) -> tuple[Table, Dataset]:
+    """Return another table that has the target columns, and its rows as examples.
 
     Args:
         preparation: Preparation of the training table.
@@ -179,7 +195,7 @@ def read_all(
     table = preparation.read(path, notes, reader)
     preparation.check_labelled(table)
     table = drop_unknown_targets(table, preparation.target.names, notes)
-    return Dataset(preparation.encode(table, notes), preparation.encode_target(table))
+    return table, Dataset(preparation.encode(table, notes), preparation.encode_target(table))
 
 
 def read_labelled(
@@ -192,7 +208,7 @@ def read_labelled(
 ) -> Dataset:
     """Return all rows of a table, or of the test table of a folder."""
     pair = train_and_test(path, suffixes) if path.is_dir() else None
-    return read_all(preparation, pair[1] if pair else path, notes, reader=reader)
+    return read_all(preparation, pair[1] if pair else path, notes, reader=reader)[1]
 
 
 def read_rows(

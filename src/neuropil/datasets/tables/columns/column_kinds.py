@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 from neuropil.datasets.plain_fields import class_of_kind, object_list
 from neuropil.datasets.tables.columns.date_column import DateColumn
 from neuropil.datasets.tables.columns.hashed_column import HashedColumn
-from neuropil.datasets.tables.table_columns import NumberColumn, TextColumn
+from neuropil.datasets.tables.columns.number_column import NumberColumn
+from neuropil.datasets.tables.columns.text_column import TextColumn
 
 if TYPE_CHECKING:
-    from neuropil.datasets.tables.table_columns import Column
+    from neuropil.datasets.tables.columns.column import Column
 
 KINDS: dict[str, type[Column]] = {
     made.kind: made for made in (NumberColumn, TextColumn, HashedColumn, DateColumn)

@@ -12,9 +12,9 @@ from typing_extensions import override
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.plain_fields import field, flag, number, optional, text
 from neuropil.datasets.tables.cells import missing_cells
+from neuropil.datasets.tables.columns.column import Column
 from neuropil.datasets.tables.columns.date_text import DAY_FIRST, MONTH_FIRST, Dates
 from neuropil.datasets.tables.columns.table_dates import table_dates
-from neuropil.datasets.tables.table_columns import Column
 from neuropil.text import all_of, number_of
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from neuropil.datasets.plain_fields import field, flag, text
 from neuropil.datasets.tables.cells import missing_cells
-from neuropil.datasets.tables.table_columns import Column
+from neuropil.datasets.tables.columns.column import Column
 from neuropil.text import number_of
 
 if TYPE_CHECKING:

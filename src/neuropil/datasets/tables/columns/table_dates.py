@@ -38,6 +38,21 @@ def table_dates(table: Table, name: str, *, order: str | None = None) -> Dates |
         DataError: If a few cells are not dates, or some have the day first and others the
             month.
     """
+    if name not in table.dates:
+        table.dates[name] = read_column(table, name, None)
+    found = table.dates[name]
+    if order is None or (found is not None and found.order in (None, order)):
+        return found
+    return read_column(table, name, order)
+
+
+def read_column(table: Table, name: str, order: str | None) -> Dates | None:
+    """Return a column like `table_dates`.
+
+    Raises:
+        DataError: If a few cells are not dates, or some have the day first and others the
+            month.
+    """
     cells = table.column(name)
     # Files with semicolons and decimal commas come from where the day is written first.
     continental = table.delimiter == ";" or table.decimal == ","
