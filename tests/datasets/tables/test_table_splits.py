@@ -77,6 +77,7 @@ def test_a_split_by_time_is_said_with_its_dates():
     table = frame(when=lambda n: f"{START + timedelta(days=n % 60):%d.%m.%Y}" if n else "")
     splits = datasets.open(table, split_by="when")
     assert splits.preparation.feature_names[1] == "when (days)"
+    assert 0 in places(splits, table)[0]
     assert note_of(splits, "Split by time") == (
         "Split by time, 'when': training from 2020-01-01 to 2020-02-11, validation from "
         "2020-02-12 to 2020-02-17, test from 2020-02-18 to 2020-02-29; training has 1 "
