@@ -86,6 +86,17 @@ def test_a_split_by_time_is_said_with_its_dates():
     assert not [note for note in splits.notes if "at random" in note]
 
 
+def test_times_of_a_zone_are_said_in_utc():
+    table = frame(when=lambda n: f"{START + timedelta(hours=n):%Y-%m-%dT%H:%M}+02:00")
+    splits = datasets.open(table, split_by="when", validation=0)
+    assert note_of(splits, "Split by time") == (
+        "Split by time, 'when': training from 2019-12-31 22:00 to 2020-01-04 21:00, test from "
+        "2020-01-04 22:00 to 2020-01-05 21:00 in UTC."
+    )
+    note = note_of(splits, "Column 'when'")
+    assert "dates from 2019-12-31 22:00 to 2020-01-04 21:00 in UTC in the training rows" in note
+
+
 def test_dates_without_a_split_by_time_are_warned_of():
     table = {"my day": [START + timedelta(days=n) for n in range(120)], **frame()}
     note = note_of(datasets.open(table), "The rows are split at random.")
