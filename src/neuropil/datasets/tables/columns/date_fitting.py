@@ -60,8 +60,8 @@ def fit_dates(
     column = DateColumn(name, origin, cycles, median, indicator, unit, dates.order)
     first, last = map(column.decode, elapsed_time(np.sort(instants)[[0, -1]], origin, unit))
     notes.append(
-        f"Column {name!r}: {column.noun} from {first} to {last} in the training rows, used as "
-        f"{column.uses}."
+        f"Column {name!r}: {column.noun} from {first} to {last}{dates.zone} in the training "
+        f"rows, used as {column.uses}."
     )
     return column
 
