@@ -143,6 +143,10 @@ SAME: dict[str, tuple[str, Callable[[Path], Any]]] = {
     "Arrow stream, zstd": ("t.arrow.gz", write(gzip.compress(stream(TYPED)))),
     "JSON lines": ("t.jsonl", write(LINES)),
     "JSON lines, blank lines": ("t.ndjson", write("\n" + LINES.replace("\n", "\n\n") + "\n")),
+    "JSON lines, a number as text": (
+        "t.jsonl",
+        write(LINES.replace(str(SIZES[3]), f'"{SIZES[3]}"', 1)),
+    ),
     "JSON lines, gzip": ("t.jsonl.gz", write(gzip.compress(LINES.encode()))),
     "Excel": ("t.xlsx", lambda path: write_xlsx(path, SHEET)),
     "Excel, a title above": ("t.xlsx", lambda path: write_xlsx(path, [["Fruit"], [], *SHEET])),

@@ -90,7 +90,10 @@ def read_sheet(
     try:
         book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(raw))
         known = [book.get_sheet_by_name(meta.name) for meta in sheets(book, calamine)]
-    except calamine.CalamineError as error:
+    except BaseException as error:
+        # Rust panics at some damaged files, which is no `Exception`.
+        if type(error).__name__ not in ("CalamineError", "PanicException"):
+            raise
         why = " ".join(str(error).split())
         raise DataError(f"{path} is empty, damaged, or not a workbook ({why:.120}).") from None
     filled = [sheet for sheet in known if sheet.start is not None]
