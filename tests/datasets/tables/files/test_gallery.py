@@ -208,6 +208,13 @@ def bad_parts(folder: Path) -> None:
     pq.write_table(TYPED.drop_columns("count"), folder / "2.parquet")
 
 
+def write_stray(path: Path, place: str) -> None:
+    """Write a workbook with a cell far from the table."""
+    book = openpyxl.load_workbook(write_xlsx(path, SHEET))
+    book["Data"][place] = 1
+    book.save(path)
+
+
 # Files that are refused: their name, what writes them, and what the line says.
 REFUSED: dict[str, tuple[str, Callable[[Path], Any], str]] = {
     "a ragged row": (
@@ -290,6 +297,11 @@ REFUSED: dict[str, tuple[str, Callable[[Path], Any], str]] = {
         lambda path: write_xlsx(path, [["x", "y"], *BAD_ROWS, ["oops", "a"]], "Sheet 1"),
         "t.xlsx, sheet 'Sheet 1', column 'x', row 26: 'oops' in a column of 24 numbers",
     ),
+    "Excel, a stray cell": (
+        "t.xlsx",
+        lambda path: write_stray(path, "XFD1048576"),
+        "t.xlsx, sheet 'Data': its cells reach row 1,048,576 and column 16,384, but only 100",
+    ),
     "Excel, no data": (
         "t.xlsx",
         lambda path: write_xlsx(path, []),
@@ -299,6 +311,11 @@ REFUSED: dict[str, tuple[str, Callable[[Path], Any], str]] = {
         "t.xlsx",
         lambda path: (write_xlsx(path, SHEET), path.write_bytes(path.read_bytes()[:900])),
         "t.xlsx is empty, damaged, or not a workbook",
+    ),
+    "Excel 97, cut": (
+        "t.xls",
+        lambda path: (write_xls(path, SHEET), path.write_bytes(path.read_bytes()[:900])),
+        "t.xls is damaged, or not a workbook that can be read",
     ),
     "a web page named Excel": (
         "t.xls",
