@@ -143,6 +143,10 @@ SAME: dict[str, tuple[str, Callable[[Path], Any]]] = {
     "Arrow stream, zstd": ("t.arrow.gz", write(gzip.compress(stream(TYPED)))),
     "JSON lines": ("t.jsonl", write(LINES)),
     "JSON lines, blank lines": ("t.ndjson", write("\n" + LINES.replace("\n", "\n\n") + "\n")),
+    "JSON lines, a number as text": (
+        "t.jsonl",
+        write(LINES.replace(str(SIZES[3]), f'"{SIZES[3]}"', 1)),
+    ),
     "JSON lines, gzip": ("t.jsonl.gz", write(gzip.compress(LINES.encode()))),
     "Excel": ("t.xlsx", lambda path: write_xlsx(path, SHEET)),
     "Excel, a title above": ("t.xlsx", lambda path: write_xlsx(path, [["Fruit"], [], *SHEET])),
@@ -202,6 +206,13 @@ def bad_parts(folder: Path) -> None:
     folder.mkdir()
     pq.write_table(TYPED, folder / "1.parquet")
     pq.write_table(TYPED.drop_columns("count"), folder / "2.parquet")
+
+
+def write_stray(path: Path, place: str) -> None:
+    """Write a workbook with a cell far from the table."""
+    book = openpyxl.load_workbook(write_xlsx(path, SHEET))
+    book["Data"][place] = 1
+    book.save(path)
 
 
 # Files that are refused: their name, what writes them, and what the line says.
@@ -286,6 +297,11 @@ REFUSED: dict[str, tuple[str, Callable[[Path], Any], str]] = {
         lambda path: write_xlsx(path, [["x", "y"], *BAD_ROWS, ["oops", "a"]], "Sheet 1"),
         "t.xlsx, sheet 'Sheet 1', column 'x', row 26: 'oops' in a column of 24 numbers",
     ),
+    "Excel, a stray cell": (
+        "t.xlsx",
+        lambda path: write_stray(path, "XFD1048576"),
+        "t.xlsx, sheet 'Data': its cells reach row 1,048,576 and column 16,384, but only 100",
+    ),
     "Excel, no data": (
         "t.xlsx",
         lambda path: write_xlsx(path, []),
@@ -295,6 +311,11 @@ REFUSED: dict[str, tuple[str, Callable[[Path], Any], str]] = {
         "t.xlsx",
         lambda path: (write_xlsx(path, SHEET), path.write_bytes(path.read_bytes()[:900])),
         "t.xlsx is empty, damaged, or not a workbook",
+    ),
+    "Excel 97, cut": (
+        "t.xls",
+        lambda path: (write_xls(path, SHEET), path.write_bytes(path.read_bytes()[:900])),
+        "t.xls is damaged, or not a workbook that can be read",
     ),
     "a web page named Excel": (
         "t.xls",

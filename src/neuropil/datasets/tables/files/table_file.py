@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from neuropil.datasets.tables.files.dialect import find_layout
 from neuropil.datasets.tables.files.encodings import decode
 from neuropil.datasets.tables.files.named_columns import column_names, table_of_columns
-from neuropil.datasets.tables.files.text_blocks import HEAD, utf8_head
+from neuropil.datasets.tables.files.text_blocks import utf8_head
 from neuropil.datasets.tables.files.text_cells import is_loose, read_cells, read_regular
 from neuropil.datasets.tables.table import Table
 from neuropil.datasets.unpacking import open_unpacked, read_unpacked
@@ -93,8 +93,8 @@ def read_utf8(
         start = utf8_head(file, encoding)
         if start is None:
             return None
-        head, text = start
-        layout = find(text, notes=own, whole=len(head) < HEAD)
+        head, text, whole = start
+        layout = find(text, notes=own, whole=whole)
         found = ([], []) if names_alone else None
         body = text[layout.start :]
         if found is None and body.strip("\r\n") and not is_loose(body, layout):

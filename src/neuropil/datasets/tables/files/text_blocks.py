@@ -36,23 +36,27 @@ class Block(NamedTuple):
     protected: bool
 
 
-def utf8_head(file: IO[bytes], encoding: str | None) -> tuple[bytes, str] | None:
-    """Return the first bytes of a file and their text; None if they are not in UTF-8.
+def utf8_head(file: IO[bytes], encoding: str | None) -> tuple[bytes, str, bool] | None:
+    """Return the first bytes of a file, their text, and whether they are all.
 
     A byte order mark is skipped. A character that is cut is left out of the text.
 
     Args:
         file: The file at its start.
         encoding: Name of the encoding that the user gave, or None.
+
+    Returns:
+        None if they are not in UTF-8.
     """
     head = file.read(HEAD)
+    whole = len(head) < HEAD
     other = any(head.startswith(mark) for mark, name in MARKS if name != "utf-8")
     asked = encoding is None or codecs.lookup(encoding).name in UTF8
     if other or b"\0" in head or not asked or unmarked_utf16(head):
         return None
     head = head.removeprefix(codecs.BOM_UTF8)
     try:
-        return head, codecs.getincrementaldecoder("utf-8")().decode(head)
+        return head, codecs.getincrementaldecoder("utf-8")().decode(head), whole
     except UnicodeDecodeError:
         return None
 

@@ -10,8 +10,9 @@ import pyarrow as pa
 
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.tables.files.dialect import SAMPLE_ROWS, Record, find_names
-from neuropil.datasets.tables.files.formula_errors import formula_errors
 from neuropil.datasets.tables.files.named_columns import column_names, table_of_columns
+from neuropil.datasets.tables.files.xls_trial import try_xls
+from neuropil.datasets.tables.files.xlsx_sheet import check_extent, formula_errors
 from neuropil.datasets.tables.table import Table
 from neuropil.datasets.unpacking import read_unpacked
 from neuropil.text import number_of, some_of
@@ -87,10 +88,17 @@ def read_sheet(
     """
     import python_calamine as calamine
 
+    try_xls(raw, path)
     try:
         book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(raw))
-        known = [book.get_sheet_by_name(meta.name) for meta in sheets(book, calamine)]
-    except calamine.CalamineError as error:
+        names = [meta.name for meta in sheets(book, calamine)]
+        for name in names:
+            check_extent(raw, name, path)
+        known = [book.get_sheet_by_name(name) for name in names]
+    except BaseException as error:
+        # Rust panics at some damaged files, which is no `Exception`.
+        if type(error).__name__ not in ("CalamineError", "PanicException"):
+            raise
         why = " ".join(str(error).split())
         raise DataError(f"{path} is empty, damaged, or not a workbook ({why:.120}).") from None
     filled = [sheet for sheet in known if sheet.start is not None]
