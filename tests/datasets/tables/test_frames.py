@@ -93,7 +93,10 @@ TWO = pa.table({"x": [1.5, 2.5], "y": ["a", "b"]})
         (lambda: np.zeros((3, 2)), "a ndarray cannot be read as a table"),
         (lambda: {"x": [1, 2], "y": [1]}, "columns of different lengths: {'x': 2, 'y': 1}"),
         (lambda: {"x": [[1], [2]], "y": [1, 2]}, "the table, column 'x', row 1: [1] is a list"),
-        (lambda: pd.DataFrame({"x": [1j, 2j], "y": [1, 2]}), "column 'x', row 1: a cell must be a number, a word"),
+        (
+            lambda: pd.DataFrame({"x": [1j, 2j], "y": [1, 2]}),
+            "row 1: a cell must be a number, a word",
+        ),
         (lambda: pd.DataFrame([[1, 2]], columns=["x", "x"]), "Expected unique column names"),
         (lambda: TWO.slice(0, 0), "the table has no rows"),
         (dict, "the table has no rows"),

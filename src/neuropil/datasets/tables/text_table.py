@@ -91,6 +91,7 @@ def open_table(
             )
             test_path = None
     table = drop_unknown_targets(table, names, notes)
+    table.read_ahead()
     with adding_notes(notes):
         outcome = read_outcomes(table, names, options.task, notes)
         test_size = 0 if test_path else options.test

@@ -24,6 +24,8 @@ RARE_DELIMITERS = (" ", ":", "^", "~", "\x01", "\x1f")
 """Tried if no other delimiter gives columns; all rows must have the same number of cells."""
 SAMPLE_ROWS, SAMPLE_TEXT, SAMPLE_CELLS = 1000, 2**22, 2_000
 """Largest numbers of rows, characters and cells used to detect the layout."""
+DELIMITED_ROWS = 250
+"""Number of rows that the delimiters are compared on."""
 MAX_COLUMNS = 100_000
 SEPARATOR = re.compile(r'"?sep=([^\w"\r\n\x80-\U0010ffff])"?', re.IGNORECASE)
 DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d+)?")
@@ -156,6 +158,7 @@ def find_delimiter(lines: Sequence[str], prefer: str, expected: set[str]) -> str
         found = len(expected.intersection(records[0]))
         return found, width > 1, times / len(records), known, width, delimiter == prefer
 
+    lines = lines[:DELIMITED_ROWS]
     merits = {delimiter: merit(delimiter) for delimiter in DELIMITERS}
     best = max(DELIMITERS, key=merits.__getitem__)
     if any(merits[best][:2]):

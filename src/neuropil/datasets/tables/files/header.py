@@ -40,7 +40,7 @@ def has_header(records: Sequence[Sequence[str]]) -> bool:
 
 def mostly_numbers(cells: Sequence[str]) -> bool:
     """Return whether more than half of the cells that are not missing are numbers."""
-    known = [cell for cell in cells if not is_missing(cell)]
+    known = [cell for cell in cells[:JUDGED] if not is_missing(cell)]
     return sum(map(is_number, known)) > len(known) / 2
 
 
