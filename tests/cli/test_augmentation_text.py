@@ -40,6 +40,8 @@ def test_a_chain_of_any_length_is_flat_and_takes_every_literal():
         ("RandomShift(", "cannot be read"),
         ("RandomShift(paths=2)", "cannot be read"),
         ("RandomShift(1 + 1)", "is not allowed"),
+        ("3", "--augment must be an augmentation such as RandomShift(2), or none, got '3'"),
+        ("RandomFlip >> 3", "Compose: each step must be an augmentation, got 3"),
         ("GeometricStep()", "unknown augmentation 'GeometricStep'"),
         ("RandomCrop(0) >> RandomFlip()", "RandomCrop: size must be a whole number from 1"),
     ],

@@ -147,3 +147,16 @@ def test_what_cannot_be_is_one_line(refused, series, options, line):
 def test_the_handwritten_digits_have_no_columns(refused):
     line = refused("train", "--split-by", "day", "--out", "run", "--quiet")
     assert line == "--split-by needs --data: it does not apply to the handwritten digits."
+
+
+def test_names_of_targets_are_text_and_not_markup(neuropil, tmp_path):
+    path = tmp_path / "odd.csv"
+    rows = [f"{n},{n % 7 / 10},{n / 10}" for n in range(60)]
+    path.write_text("\n".join(["x,[bold]a,b of [/red]", *rows]))
+    targets = "[bold]a,b of [/red]"
+    result = neuropil(
+        "train", "--data", path, "--target", targets, "--out", "run", *quick(2)[:-1]
+    )
+    assert result.code == 0
+    assert "R² of [bold]a" in result.out
+    assert "MAE of b of [/red]" in result.out

@@ -106,3 +106,22 @@ def test_splits_hold_the_preparation_to_the_examples():
         DataError, match=r"examples have shape \(1, 2, 2\), but the preparation has"
     ):
         Splits(Dataset(np.zeros((4, 1, 2, 2))), preparation=preparation, source="memory")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"target": 3},
+            "`target` must be the name of a column or a list of names or None, got 3",
+        ),
+        (
+            {"target": ["x", 3]},
+            r"`target` must be the name of a column or a list .* got \['x', 3",
+        ),
+        ({"split_by": ["x"]}, r"`split_by` must be the name of a column or None, got \['x'\]"),
+    ],
+)
+def test_columns_are_named_by_text(options, message):
+    with pytest.raises(ValueError, match=message):
+        datasets.open({"x": [1.0, 2.0], "y": [1.0, 2.0]}, **options)

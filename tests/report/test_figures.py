@@ -153,6 +153,38 @@ def test_regression_is_judged_in_its_own_units(line, report):
     assert "is the mean absolute error in predicting rent" in page.text_of("summary")
 
 
+def test_each_of_several_targets_is_judged_in_its_own_units(report):
+    generator = torch.Generator().manual_seed(1)
+    x = torch.rand(300, 1, generator=generator)
+    noise = torch.randn(300, 2, generator=generator) * torch.tensor([40.0, 0.1])
+    y = x * torch.tensor([500.0, 1.0]) + noise
+    target = Numbers.fit(y[:150], "here", columns=("rent", "rooms"))
+    splits = Splits(
+        Dataset(x[:150], y[:150]),
+        None,
+        Dataset(x[150:], y[150:]),
+        preparation=ArrayPreparation((1,), target),
+        source="flats",
+    )
+    network = Input(1) >> Linear(2)
+    with torch.no_grad():
+        network.linear1.weight.copy_(
+            (torch.tensor([500.0, 1.0]) / torch.tensor(target.scale))[:, None]
+        )
+        network.linear1.bias.copy_(-torch.tensor(target.mean) / torch.tensor(target.scale))
+    predicted, true = x[150:] * torch.tensor([500.0, 1.0]), y[150:]
+    rows = {row[0]: row[1:] for row in report(network, splits).table("", "held-out")}
+    r2 = r2_score(true, predicted, multioutput="raw_values")
+    error = mean_absolute_error(true, predicted, multioutput="raw_values")
+    for k, name in enumerate(target.columns):
+        for figure, expected in (("R²", r2[k]), ("mean absolute error", error[k])):
+            value, interval = rows[f"{figure} of {name}"]
+            assert float(value) == pytest.approx(expected, rel=2e-3)
+            low, high = map(float, interval.split("–"))
+            assert low < expected < high
+    assert float(rows["R²"][0]) == pytest.approx(r2.mean(), abs=6e-4)
+
+
 def test_scores_become_probabilities(digits, network, page, report):
     bare = Input(1, 8, 8) >> Flatten() >> Linear(10)
     with torch.no_grad():

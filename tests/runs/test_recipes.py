@@ -14,7 +14,9 @@ from neuropil.runs.tasks import task_for
 
 
 def recipe_for(make, shape, examples):
-    splits = SimpleNamespace(train=range(examples), input_shape=shape)
+    splits = SimpleNamespace(
+        train=range(examples), input_shape=shape, preparation=SimpleNamespace(pads=False)
+    )
     return make(splits, Input(*shape) >> Flatten() >> Softmax(2))
 
 

@@ -55,3 +55,26 @@ def test_the_result_in_words(figures, usual, words):
     target = Classes("ab") if usual else Numbers((0.0,), (1.0,), "y")
     targets = (torch.arange(600) >= 600 * usual).long()
     assert task_for(target).verdict(figures, targets, "600 test examples") == words
+
+
+def test_each_of_several_targets_has_its_own_error_and_digits():
+    task = task_for(Numbers((0.0, 0.0), (1.0, 1000.0), columns=("a", "b")))
+    figures = {
+        "mean_absolute_error of a": 0.05,
+        "r2 of a": 0.9,
+        "mean_absolute_error of b": 200.0,
+        "r2 of b": None,
+    }
+    words = task.verdict(figures, torch.zeros(5, 2), "5 test examples")
+    assert words == (
+        "'a' off by 0.05 (R² 0.900), 'b' off by 200 (R² unknown) on average over the 5 test "
+        "examples"
+    )
+    answer = torch.tensor([1.234567890123, 2345.6789], dtype=torch.float64)
+    assert task.sentence(answer, {"test": figures}, 1) == "a 1.235, b 2346"
+    written = task.columns(answer[None], {"test": figures})
+    assert written == {"predicted a": ["1.23456789"], "predicted b": ["2345.6789"]}
+    assert task.goal() == "regression of 'a', 'b'"
+    assert list(task.rows(answer[None], ["x"])) == [
+        {"name": "x", "value": {"a": 1.234567890123, "b": 2345.6789}}
+    ]

@@ -15,9 +15,14 @@ def parse(text: str) -> Any:
     if text.strip().casefold() == "none":
         return None
     try:
-        return read(ast.parse(text.strip(), mode="eval").body)
+        augmentation = read(ast.parse(text.strip(), mode="eval").body)
     except (SyntaxError, RecursionError, MemoryError, TypeError) as error:
         raise ValueError(f"--augment {text!r} cannot be read: {error}.") from None
+    if not callable(augmentation):
+        raise ValueError(
+            f"--augment must be an augmentation such as RandomShift(2), or none, got {text!r}."
+        )
+    return augmentation
 
 
 def read(node: ast.expr) -> Any:

@@ -9,6 +9,7 @@ from neuropil.cli.console import console, label, note, say
 from neuropil.cli.error_line import explain
 from neuropil.datasets.formats import example_file
 from neuropil.runs.measure import answers_of, measure
+from neuropil.text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -162,8 +163,10 @@ def figures_table(figures: Mapping[str, Figures]) -> Table:
 
 def short(name: str) -> str:
     """Return the short name of a figure, such as ``R² of price``."""
+    from rich.markup import escape
+
     metric, of, target = name.partition(" of ")
-    return SHORT.get(metric, metric.replace("_", " ")) + of + target
+    return escape(visible(SHORT.get(metric, metric.replace("_", " ")) + of + target))
 
 
 def shown(value: float | None) -> str:

@@ -10,6 +10,7 @@ import torch
 from neuropil.cli import augmentation_text
 from neuropil.cli.network_argument import load_published, named_network
 from neuropil.cli.settings import NONE, Settings
+from neuropil.runs.augmentation_fit import check_augmentation
 from neuropil.runs.network_fit import check_fit
 from neuropil.runs.recipe import Recipe
 from neuropil.runs.recipes import recipe
@@ -71,6 +72,9 @@ def make_plan(splits: Splits, settings: Settings) -> Plan:
     task = task.adapt_to(made.network)
     if settings.loss is not None:
         task = task.with_loss(settings.loss)
+    if settings.augment is not None and splits.train.targets is not None:
+        some = task.encode(splits.train.targets[:2])
+        check_augmentation(made, splits.input_shape, some)
     if not trained:
         made.network.reset_parameters(torch.Generator().manual_seed(settings.seed))
     if settings.weights is not None:

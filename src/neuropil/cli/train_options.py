@@ -191,8 +191,8 @@ class TrainOptions:
     augment: Annotated[
         str | None,
         option(
-            "Random changes to the training pictures: an expression such as 'RandomShift(2)', "
-            "or none. Default: chosen automatically.",
+            "Random changes to the training pictures: an expression such as 'RandomShift(2)' "
+            "or 'RandomFlip() >> ColorJitter(0.2)', or none. Default: chosen automatically.",
             TRAINING,
             metavar="CHANGES",
         ),

@@ -268,9 +268,12 @@ def saving_on_failure(run: Run, trainer: Trainer) -> Iterator[None]:
     """
     try:
         yield
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
+        # An interruption between two steps is one of all processes, and has a message.
+        whole = bool(error.args) or not plan.is_sharded(run)
         with undisturbed():
-            save_state(run, trainer, "interrupted", trainer.gather_network())
+            network = trainer.gather_network() if whole else None
+            save_state(run, trainer, "interrupted", network)
         if not run.resumable:
             raise
         with suggesting_resume(run.path, where=f" in epoch {trainer.epoch + 1}"):
@@ -279,7 +282,7 @@ def saving_on_failure(run: Run, trainer: Trainer) -> Iterator[None]:
         # The first error is the one to report; saving may fail again on a full disk.
         with contextlib.suppress(OSError), undisturbed():
             # Sharded weights cannot be gathered any more: the checkpoint has them.
-            network: Any = None if plan.is_sharded(run) else trainer.network
+            network = None if plan.is_sharded(run) else trainer.gather_network()
             if network and isinstance(error, NonFiniteError | ProcessLostError):
                 trainer.restore()
             save_state(run, trainer, "failed", network)

@@ -35,6 +35,7 @@ def reading(
     Raises:
         FileNotFoundError: When the file does not exist, unless `failure` is another class.
         ValueError: When it cannot be read.
+        ImportError: When a library is missing, which is no fault of the file.
 
     Example:
         >>> with reading("table.csv"):
@@ -48,6 +49,8 @@ def reading(
             # Warnings of NumPy and Pillow about odd headers are irrelevant to the result.
             warnings.simplefilter("ignore")
             yield
+    except ImportError:  # a fault of ours or of the installation, not of the file
+        raise
     except Exception as cause:
         meant = isinstance(cause, failure)
         if failure is ValueError:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, final
 
-from neuropil.checks import COUNTABLE, Rules, check_options, choice, optional, whole
+from neuropil.checks import COUNTABLE, Rules, check_options, choice, optional, shown, whole
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.dataset import Dataset
 from neuropil.datasets.pictures.picture_sizes import SIZES
@@ -20,6 +20,8 @@ COLORS = ("grey", "rgb")
 RULES: Rules = {
     "task": optional(choice(*TASKS)),
     "color": optional(choice(*COLORS)),
+    "target": optional(lambda value, what: column_names(value, what, several=True)),
+    "split_by": optional(lambda value, what: column_names(value, what, several=False)),
     "seed": partial(whole, minimum=0, maximum=COUNTABLE),
 }
 TABLE, TABLE_OPTIONS = "a table", ("header", "encoding", "split_by")
@@ -118,6 +120,19 @@ class Options:
             seed=self.seed,
         )
         return train, validation or cut, test or held_out
+
+
+def column_names(value: Any, what: str, *, several: bool) -> Any:
+    """Return the name of a column, or a list of names.
+
+    Raises:
+        ValueError: If the value is neither.
+    """
+    listed = several and isinstance(value, list | tuple)
+    if not all(isinstance(name, str) for name in (value if listed else [value])):
+        names = "the name of a column" + " or a list of names" * several
+        raise ValueError(f"{what} must be {names}, got {shown(value)}.")
+    return value
 
 
 def image_size(size: Any) -> tuple[int, int] | None:

@@ -76,12 +76,34 @@ class Trainer:
     ``trainer.minimize(loss, name)``, as adversarial training does with two networks and two
     optimisers. In validation the same step runs without gradients, and `minimize` does nothing.
 
+    **Data.** Anything that yields rows or batches trains. What an object offers decides, not
+    its class.
+
+    - Arrays in memory: ``(inputs, targets)``, a `Dataset`, a dict of columns, a PyArrow table.
+    - Examples fetched by index: a `Source`, such as a large folder of pictures; a set of rows
+      with ``__len__`` and ``__getitem__`` (of torch, of Hugging Face, a list); a PyArrow data
+      set of Parquet files. They need not fit in memory: `workers` processes fetch the batches
+      ahead, and a resumed training fetches only those that are left.
+    - Whatever can be iterated again and again: rows, or batches such as those of a
+      ``DataLoader``, in the order in which they come; other PyArrow data sets. Their mean and
+      scale are not measured.
+
+    The last part of a tuple is the target, all others are inputs. In a dict the target is
+    called ``"target"``, ``"targets"``, ``"label"``, ``"labels"`` or ``"y"``, and the inputs are
+    called like those of the network, ``Input(3, name="rgb")``, or like the arguments of a
+    module. A single other entry needs no name; nor do the columns of a vector, if there are as
+    many of them as the network takes numbers.
+
     **Several processes.** Under ``torchrun`` each process takes its part of every batch;
     together they compute the same as one process with the whole batch, batch normalisation
     included; dropout and augmentation draw other random numbers. Every process needs the same
     data and the same arguments; only the first one reads and writes checkpoints and shows
     progress. A training may be resumed by another number of processes: it then continues from
     the same state, but no longer bit for bit.
+
+    Each process fetches its own part of data that are fetched by index. A stream with shards
+    (Hugging Face's, or a torch ``IterableDataset`` that asks ``get_worker_info``) is read shard
+    by shard, and a batch joins the rows of all processes.
 
     Args:
         network: A network, any ``nn.Module``, or a dict of them for a custom `step`.
@@ -149,6 +171,7 @@ class Trainer:
 
     Example:
         >>> import torch
+        >>> from neuropil.layers import Input, Softmax
         >>> from neuropil.optim import GradientDescent
         >>> from neuropil.training import Trainer
         >>> x = torch.linspace(-1, 1, 64).reshape(-1, 1)
@@ -169,6 +192,15 @@ class Trainer:
         ['epoch', 'steps', 'loss', 'r2', 'validation_loss', 'validation_r2', 'lr', 'seconds']
         >>> trainer.evaluate((x, y))["r2"] > 0.999
         True
+
+        Rows of any kind, here with the columns of a table by name:
+
+        >>> rows = [
+        ...     {"width": a, "height": b, "label": int(a > b)} for a, b in torch.rand(50, 2)
+        ... ]
+        >>> wider = Trainer(Input(2) >> Softmax(2), seed=0, workers=0, progress=False)
+        >>> wider.fit(rows, epochs=2).columns
+        ['epoch', 'steps', 'loss', 'lr', 'seconds']
 
         Two networks that are trained against each other, with a custom step:
 
@@ -258,12 +290,13 @@ class Trainer:
 
         Args:
             data: ``(inputs, targets)`` as tensors or arrays, with a tuple of inputs if the
-                network has several; a `Dataset`; or an iterable of such pairs, one per batch,
-                that can be iterated repeatedly: a ``DataLoader``, a list.
+                network has several; a `Dataset` or another `Source`; a set of rows; or an
+                iterable of rows or batches that can be iterated repeatedly, such as a
+                ``DataLoader``. The class describes them all.
             validation: Data of the same kind, evaluated after every epoch; None for none.
             epochs: Number of passes over the data. A second `fit` adds further epochs.
-            batch_size: Number of examples in a batch; iterables have their own. A single
-                remaining example is added to the previous batch. None is 32, or all examples
+            batch_size: Number of examples in a batch; iterables of batches have their own. A
+                single remaining example joins the previous batch. None is 32, or all examples
                 for optimisers that need them: line searches, methods that use curvature, and
                 RPROP.
             resume: Whether to resume from the latest checkpoint, if there is one, and train to

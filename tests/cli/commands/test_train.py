@@ -1,8 +1,10 @@
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -192,6 +194,29 @@ def test_augmentation_is_read_and_kept(neuropil, pictures):
     assert plan.to_plain(run.task, plan.recipe_of(run)).items() <= run.settings.items()
     assert neuropil(*command, "--augment", "none", "--out", "plain").code == 0
     assert Run.open("plain").settings["augment"] == "none"
+
+
+@pytest.mark.parametrize(
+    ("augment", "line"),
+    [
+        (
+            "RandomCrop(3)",
+            r"RandomCrop\(3\) gives examples of shape .*3, 3\), the network takes",
+        ),
+        ("CutMix", "CutMix needs `classes`"),
+        ("RandomFlip >> RandomCrop(2)", r"Input\(\d, None, None\)"),
+    ],
+)
+def test_an_augmentation_that_cannot_be_is_refused_before_training(
+    neuropil, pictures, augment, line
+):
+    refusal = neuropil(
+        "train", "--data", pictures, *QUICK, "--augment", augment, "--out", "run"
+    )
+    assert refusal.code == 2
+    assert re.search(line, refusal.err)
+    assert "Training" not in refusal.out
+    assert not Path("run").exists()
 
 
 def test_one_score_is_enough_for_two_classes(neuropil, table):

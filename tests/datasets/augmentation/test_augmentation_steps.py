@@ -159,9 +159,25 @@ def test_resized_crops_have_their_area_ratio_and_place():
     assert 0.5 - 1e-4 <= ratio.min() < 0.52
     assert 1.95 < ratio.max() <= 2 + 1e-4
     # Spread evenly: uniform area, uniform place within what the window leaves free.
-    left = cropped[:, 0, 30, 29:31].mean(1) - wide / 2
-    for drawn in ((area - 0.1) / 0.2, ratio.log2() / 2 + 0.5, left / (30 - wide)):
+    left = (cropped[:, 0, 30, 29:31].mean(1) - wide / 2) / (30 - wide)
+    top = (cropped[:, 1, 29:31, 30].mean(1) - tall / 2) / (20 - tall)
+    for drawn in ((area - 0.1) / 0.2, ratio.log2() / 2 + 0.5, left, top):
         assert stats.kstest(drawn.numpy(), "uniform").pvalue > 0.001
+
+
+def test_a_window_that_does_not_fit_is_cut_to_the_picture():
+    kept = []
+    crop = RandomResizedCrop((6, 9), scale=(0.5, 1.0), ratio=(0.2, 5.0))
+    crop.bind(lambda targets, matrix, size: kept.append(matrix) or targets)(
+        torch.zeros(500, 1, 20, 30), torch.zeros(500), seeded()
+    )
+    # Each side of the window, in pixels of the picture.
+    (x_scale, _, x), (_, y_scale, y) = (row.unbind(1) for row in kept[0].unbind(1))
+    for low, high, most in ((-x, 9 - x, 30 * x_scale), (-y, 6 - y, 20 * y_scale)):
+        assert (low / most).min() > -1e-5
+        assert (high / most).max() < 1 + 1e-5
+        whole = torch.isclose(high - low, most).double().mean()
+        assert 0.05 < whole < 0.6
 
 
 def test_a_resized_crop_at_the_edge_has_no_dark_rim():

@@ -3,9 +3,11 @@
 import pytest
 import torch
 from tests.datasets.augmentation.batches import seeded
+from typing_extensions import override
 
 from neuropil.datasets import DataError
 from neuropil.datasets.augmentation import ColorJitter, Compose, RandomFlip
+from neuropil.datasets.augmentation.color_step import ColorStep
 
 
 def test_whole_numbers_are_clipped_to_their_type_and_others_are_not():
@@ -67,3 +69,22 @@ def test_a_chain_of_colours_is_one_matrix_clipped_once():
     expected = exact.clamp(0, 255)
     assert (joint - expected).abs().max() <= 0.501
     assert (exact > 255).any()
+
+
+class Fixed(ColorStep):
+    """A step whose matrix is given."""
+
+    def __init__(self, gain: list[list[float]], offset: list[float]) -> None:
+        self.gain, self.offset = torch.tensor(gain), torch.tensor(offset)
+
+    @override
+    def draw(self, mean, generator):
+        return self.gain.expand(len(mean), -1, -1), self.offset.expand(len(mean), -1)
+
+
+def test_matrices_are_applied_in_the_order_of_the_steps():
+    steps = [Fixed([[0, 2], [1, 0]], [1, 0]), Fixed([[3, 1], [0, 1]], [0, 5])]
+    pictures = torch.tensor([7.0, 11.0]).reshape(1, 2, 1, 1)
+    # (7, 11) becomes (23, 7), and that (76, 12).
+    joint, _ = Compose(*steps)(pictures, torch.zeros(1), seeded())
+    assert joint.flatten().tolist() == [76, 12]

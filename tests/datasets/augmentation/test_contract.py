@@ -35,7 +35,10 @@ ROWS: dict[str, tuple[Augmentation, dict[str, Callable[[], Augmentation]]]] = {
             "ColorJitter: hue must be a number in [0, 0.5]": lambda: ColorJitter(hue=1),
         },
     ),
-    "Compose": (Compose(RandomShift(1), RandomFlip(), RandomRotation(9), ColorJitter(0.1)), {}),
+    "Compose": (
+        Compose(RandomShift(1), RandomFlip(), RandomRotation(9), ColorJitter(0.1)),
+        {"each step must be an augmentation, got 2": lambda: Compose(RandomFlip(), 2)},  # pyright: ignore[reportArgumentType]
+    ),
     "CutMix": (
         CutMix(classes=3),
         {
@@ -126,6 +129,19 @@ def test_all_keep_their_promises(augment, dtype):
     assert first.shape == (8, 2, *getattr(augment, "size", (7, 6)))
     assert first.dtype == (torch.float32 if isinstance(augment, Mixup) else dtype)
     assert len(targets) == len(classes)
+
+
+@pytest.mark.parametrize("augment", [*ALL, RandomFlip(axis=-2)], ids=repr)
+def test_a_view_of_a_larger_tensor_is_changed_as_its_copy_is(augment):
+    _, classes = batch()
+    store = torch.randint(1, 256, (3 + 8 * 2 * 8 * 6 + 4,), dtype=torch.uint8)
+    spaced = torch.randint(1, 256, (6, 8, 8, 2), dtype=torch.uint8).permute(1, 3, 2, 0)
+    last = spaced.to(memory_format=torch.channels_last)
+    for view in (store[3:-4].view(8, 2, 8, 6), spaced, last):
+        expected, _ = augment(
+            view.clone(memory_format=torch.contiguous_format), classes, seeded()
+        )
+        assert torch.equal(augment(view, classes, seeded())[0], expected)
 
 
 @pytest.mark.parametrize("augment", ALL, ids=repr)

@@ -77,12 +77,24 @@ def test_a_split_by_time_is_said_with_its_dates():
     table = frame(when=lambda n: f"{START + timedelta(days=n % 60):%d.%m.%Y}" if n else "")
     splits = datasets.open(table, split_by="when")
     assert splits.preparation.feature_names[1] == "when (days)"
+    assert 0 in places(splits, table)[0]
     assert note_of(splits, "Split by time") == (
         "Split by time, 'when': training from 2020-01-01 to 2020-02-11, validation from "
         "2020-02-12 to 2020-02-17, test from 2020-02-18 to 2020-02-29; training has 1 "
         "row without a date."
     )
     assert not [note for note in splits.notes if "at random" in note]
+
+
+def test_times_of_a_zone_are_said_in_utc():
+    table = frame(when=lambda n: f"{START + timedelta(hours=n):%Y-%m-%dT%H:%M}+02:00")
+    splits = datasets.open(table, split_by="when", validation=0)
+    assert note_of(splits, "Split by time") == (
+        "Split by time, 'when': training from 2019-12-31 22:00 to 2020-01-04 21:00, test from "
+        "2020-01-04 22:00 to 2020-01-05 21:00 in UTC."
+    )
+    note = note_of(splits, "Column 'when'")
+    assert "dates from 2019-12-31 22:00 to 2020-01-04 21:00 in UTC in the training rows" in note
 
 
 def test_dates_without_a_split_by_time_are_warned_of():

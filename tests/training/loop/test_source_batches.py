@@ -185,10 +185,10 @@ def test_balanced_class_weights_count_the_targets_of_the_source():
 
 
 class Padded:
-    """Canvases of three sizes, padded with zeros to the largest of a batch."""
+    """Canvases of twenty sizes, padded with zeros to the largest of a batch."""
 
     def __init__(self, examples=40):
-        self.sides = [3 + k % 3 for k in range(examples)]
+        self.sides = [3 + k % 20 for k in range(examples)]
         self.targets = torch.tensor(self.sides) % 2
         self.names, self.input_shape, self.fingerprint = None, (1, None, None), "padded"
         self.batches = []
@@ -223,8 +223,9 @@ def test_varied_sizes_come_in_batches_of_like_sizes_and_padding_is_not_measured(
     for batches in (first, second):
         assert sorted(itertools.chain(*batches)) == list(range(40))
         for batch in batches:
-            assert len({source.sides[k] for k in batch}) <= 2
-    assert sorted(map(sorted, first)) != sorted(map(sorted, second))
+            sides = [source.sides[k] for k in batch]
+            assert max(sides) - min(sides) <= 5
+    assert first != second
     even = sum(side**2 for k, side in enumerate(source.sides) if k % 2 == 0)
     mean = (5 * even + 6 * (sum(side**2 for side in source.sides) - even)) / sum(
         side**2 for side in source.sides

@@ -254,8 +254,29 @@ def test_a_later_batch_without_a_part_is_an_error():
         fit([{"x": X, "label": Y}, {"x": X}])
 
 
+@pytest.mark.parametrize("data", [[X], [{"x": X}], Iterated([{"x": x} for x in X])])
+def test_a_loss_needs_targets(data):
+    with pytest.raises(ValueError, match="the training data has no targets: give batches"):
+        fit(data, loss="cross_entropy")
+
+
+def test_what_can_be_read_only_once_is_refused():
+    with pytest.raises(ValueError, match="is a list_iterator, which can be read only once"):
+        fit(iter(PAIRS))
+
+
 def test_a_regression_on_rows():
     rows = [(x.tolist(), 2.5 * float(x[0])) for x in X]
     torch.manual_seed(0)
     trainer = Trainer(Input(3) >> Linear(1), progress=False, seed=0, workers=0)
     assert trainer.fit(rows, epochs=3)[-1]["loss"] < 20
+
+
+def test_sets_of_hugging_face_train_like_arrays(monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    datasets = pytest.importorskip("datasets")
+    alike = fit((X, Y))
+    rows = datasets.Dataset.from_dict({"x": X.tolist(), "label": Y.tolist()})
+    for data in (rows, rows.with_format("torch")):
+        assert_close(fit(data), alike)
+    assert fit(rows.to_iterable_dataset(num_shards=3)).steps == alike.steps

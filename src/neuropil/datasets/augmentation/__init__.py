@@ -2,7 +2,10 @@
 
 Every augmentation is called as ``augmentation(inputs, targets, generator)`` and returns inputs
 and targets; the generator is its only source of random numbers. Inputs are raw: the network
-normalises them afterwards.
+normalises them afterwards. Padded pictures come with their mask, as a pair, and so they return.
+
+Steps that move pixels do so by a matrix for each picture, ``augmentation.bind(target.move)``
+moves targets by the same matrix, and `Compose` joins the matrices of neighbouring steps.
 """
 
 from typing import TYPE_CHECKING

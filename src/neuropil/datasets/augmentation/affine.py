@@ -58,7 +58,7 @@ class RandomAffine(GeometricStep):
 
     @override
     def reach(self, size: Size) -> float:
-        return 0 if self.whole else math.inf
+        return 0 if self.whole else super().reach(size)
 
     @override
     def draw(self, pictures: Tensor, size: Size, generator: torch.Generator) -> Tensor:

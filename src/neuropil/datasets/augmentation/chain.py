@@ -34,6 +34,9 @@ class Compose(Arguments):
     Args:
         *steps: The augmentations.
 
+    Raises:
+        ValueError: If a step cannot be called.
+
     Example:
         >>> import torch
         >>> from neuropil.datasets.augmentation import Compose, RandomFlip, RandomShift
@@ -48,6 +51,9 @@ class Compose(Arguments):
     """
 
     def __init__(self, *steps: Augmentation) -> None:
+        for step in steps:
+            if not callable(step):
+                raise ValueError(f"Compose: each step must be an augmentation, got {step!r}.")
         self.steps = tuple(flatten(steps))
         self.stages = tuple(join(self.steps))
 

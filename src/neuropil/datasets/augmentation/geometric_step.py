@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from typing import TYPE_CHECKING
 
@@ -59,10 +60,12 @@ class GeometricStep(PictureStep):
     def reach(self, size: Size) -> float:  # noqa: ARG002 - for steps that change the size
         """Return how far the new picture extends beyond the old one at most, in pixels.
 
+        By default there is no limit for a step that has a `fill`.
+
         Args:
             size: Height and width before this step.
         """
-        return 0
+        return 0 if self.fill is None else math.inf
 
     @override
     def change(

@@ -99,10 +99,11 @@ def choose(chosen: Tensor, pictures: Tensor, others: Tensor) -> Tensor:
         pictures: ``(N, C, H, W)``.
         others: The same shape and type.
     """
-    rows, rest = pictures.flatten(1), others.flatten(1)
-    # Bytes are selected eight at a time, which is up to ten times as fast.
-    if rows.shape[1] * rows.element_size() % 8 == 0:
-        rows, rest = (each.contiguous().view(torch.int64) for each in (rows, rest))
+    rows, rest = pictures.flatten(1).contiguous(), others.flatten(1).contiguous()
+    # Bytes are selected eight at a time where they can be, which is up to ten times as fast.
+    counts = (rows.shape[1], rows.storage_offset(), rest.storage_offset())
+    if all(count * rows.element_size() % 8 == 0 for count in counts):
+        rows, rest = rows.view(torch.int64), rest.view(torch.int64)
     return torch.where(chosen[:, None], rows, rest).view(others.dtype).view(others.shape)
 
 

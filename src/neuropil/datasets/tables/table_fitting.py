@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.paths import natural_key
 from neuropil.datasets.tables.cells import missing_cells
+from neuropil.datasets.tables.columns.date_column import DateColumn
 from neuropil.datasets.tables.columns.date_fitting import fit_dates
 from neuropil.datasets.tables.columns.hashed_column import HashedColumn
 from neuropil.datasets.tables.columns.number_column import NumberColumn
@@ -87,11 +88,7 @@ def note_written(written: dict[str, tuple[str, float]], notes: list[str]) -> Non
 def note_missing(table: Table, columns: list[Column], notes: list[str]) -> None:
     """Add a note about missing values and their replacement."""
     counts = {
-        column.name: pc.sum(
-            missing_cells(table.column(column.name), numbers=isinstance(column, NumberColumn))
-        ).as_py()
-        for column in columns
-        if column.indicator
+        column.name: count_missing(table, column) for column in columns if column.indicator
     }
     if counts:
         each = some_of((f"{name!r} in {number_of(n, 'row')}" for name, n in counts.items()), 5)
@@ -99,6 +96,15 @@ def note_missing(table: Table, columns: list[Column], notes: list[str]) -> None:
             f"Missing values: {each}; numbers and dates are replaced by the training median, "
             "and an indicator marks them."
         )
+
+
+def count_missing(table: Table, column: Column) -> int:
+    """Return the number of rows in which the value of a column is missing."""
+    dates = table_dates(table, column.name) if isinstance(column, DateColumn) else None
+    if dates is not None:
+        return int(np.isnat(dates.instants).sum())
+    numbers = isinstance(column, NumberColumn)
+    return pc.sum(missing_cells(table.column(column.name), numbers=numbers)).as_py()
 
 
 @final

@@ -149,23 +149,7 @@ class TablePreparation(Preparation):
         Raises:
             DataError: If a column is missing, or a cell is not a class or a number.
         """
-        self.check_labelled(table)
-        read = READERS[self.target.kind]
-        columns = [read(self.target, table, name) for name in self.target.names]
-        return columns[0] if len(columns) == 1 else torch.stack(columns, dim=1)
-
-    def check_labelled(self, table: Table) -> None:
-        """Refuse a table without the target columns.
-
-        Args:
-            table: The table.
-
-        Raises:
-            DataError: If one of them is missing.
-        """
-        lacking = [name for name in self.target.names if name not in table.names]
-        if lacking:
-            raise DataError(f"{table.source} lacks the target column {lacking[0]!r}.")
+        return read_labels(self.target, table)
 
     @classmethod
     @override
@@ -176,6 +160,36 @@ class TablePreparation(Preparation):
                 "damaged preparation: a table needs columns and the name of its target."
             )
         return made
+
+
+def read_labels(target: Target, table: Table) -> Tensor:
+    """Return the target columns of a table as one tensor.
+
+    Args:
+        target: The target of the training data.
+        table: A table with the target columns, none of its cells missing.
+
+    Raises:
+        DataError: If a column is missing, or a cell is not a class or a number.
+    """
+    check_labelled(target, table)
+    columns = [READERS[target.kind](target, table, name) for name in target.names]
+    return columns[0] if len(columns) == 1 else torch.stack(columns, dim=1)
+
+
+def check_labelled(target: Target, table: Table) -> None:
+    """Refuse a table without the target columns.
+
+    Args:
+        target: The target of the training data.
+        table: The table.
+
+    Raises:
+        DataError: If one of them is missing.
+    """
+    lacking = [name for name in target.names if name not in table.names]
+    if lacking:
+        raise DataError(f"{table.source} lacks the target column {lacking[0]!r}.")
 
 
 def read_classes(target: Classes, table: Table, name: str) -> Tensor:

@@ -136,14 +136,14 @@ def note_time(name: str, dates: Dates, parts: Parts, notes: list[str]) -> None:
     """Add a note about the dates of each part."""
     each = []
     for part, rows in zip(PARTS, parts[:3], strict=True):
-        moments = dates.local[rows.numpy()]
+        moments = dates.instants[rows.numpy()]
         known = moments[~np.isnat(moments)]
         if len(known):
             first, last = (written(moment) for moment in (known.min(), known.max()))
             each.append(f"{part} from {first} to {last}")
     missing = int(np.isnat(dates.instants).sum())
     undated = f"; training has {number_of(missing, 'row')} without a date" if missing else ""
-    notes.append(f"Split by time, {name!r}: {', '.join(each)}{undated}.")
+    notes.append(f"Split by time, {name!r}: {', '.join(each)}{dates.zone}{undated}.")
 
 
 def written(moment: Any) -> str:

@@ -21,7 +21,7 @@ from neuropil.datasets.tables.files.table_parts import find_parts
 from neuropil.datasets.tables.frames import IN_MEMORY
 from neuropil.datasets.tables.table import Table
 from neuropil.datasets.tables.table_fitting import fit_columns
-from neuropil.datasets.tables.table_preparation import TablePreparation
+from neuropil.datasets.tables.table_preparation import TablePreparation, check_labelled
 from neuropil.datasets.tables.table_splits import (
     Outcome,
     note_series,
@@ -193,7 +193,7 @@ def read_all(
         DataError: If the table lacks a column, or holds a class that the training rows lack.
     """
     table = preparation.read(path, notes, reader)
-    preparation.check_labelled(table)
+    check_labelled(preparation.target, table)
     table = drop_unknown_targets(table, preparation.target.names, notes)
     return table, Dataset(preparation.encode(table, notes), preparation.encode_target(table))
 

@@ -59,6 +59,8 @@ def as_column(values: pa.Array | pa.ChunkedArray, name: str, source: str) -> Col
 def as_words(values: pa.Array) -> pa.StringArray:
     """Return cells as stripped text, empty where missing."""
     text = values if pa.types.is_string(values.type) else pc.cast(values, pa.string())
+    if is_time(values.type):
+        text = without_zeros(text)
     return pc.utf8_trim_whitespace(pc.fill_null(text, "") if text.null_count else text)
 
 
@@ -134,9 +136,19 @@ def as_text(column: Column) -> pa.StringArray:
     if is_text(column):
         return column
     if pa.types.is_duration(column.type):
-        column = pa.array(map(str, column.to_pylist()), pa.string(), from_pandas=True)
+        texts = (None if cell is None else str(cell) for cell in column.to_pylist())
+        return pc.fill_null(pa.array(texts, pa.string()), "")
     text = pc.fill_null(pc.cast(column, pa.string()), "")
+    if pa.types.is_timestamp(column.type):
+        return without_zeros(text)
     return pc.if_else(pc.equal(text, "nan"), "", text)
+
+
+def without_zeros(text: pa.StringArray) -> pa.StringArray:
+    """Return times without fractions that are zero, as dates if all are midnights."""
+    text = pc.replace_substring_regex(text, r"(\d\d:\d\d:\d\d)\.0+", r"\1")
+    midnight = pc.match_substring_regex(text, r"^$|^\S+ 00:00:00$")
+    return pc.replace_substring(text, " 00:00:00", "") if pc.all(midnight).as_py() else text
 
 
 def as_numbers(column: Column) -> np.ndarray:

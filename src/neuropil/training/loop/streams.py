@@ -15,7 +15,7 @@ from neuropil.digest import digest_of
 from neuropil.training.loop.batches import Batches, Placement, Portion, map_arrays
 from neuropil.training.loop.shards import own_shard
 from neuropil.training.rows.arrow_stream import ArrowStream, is_arrow
-from neuropil.training.rows.fields import Fields, Layout
+from neuropil.training.rows.fields import TARGETS, Fields, Layout
 from neuropil.training.rows.grouping import groups_of, is_pair, row_groups, rows_of
 from neuropil.training.rows.values import batch_of_rows, parts_of_batch, unpack_single
 
@@ -196,10 +196,19 @@ class StreamBatches(Batches):
         return inputs if parts[1] is None else (inputs, parts[1])
 
     def deliver(self, batch: Any) -> Any:
-        """Return a batch on the device of the network, with inputs of its type."""
+        """Return a batch on the device of the network, with inputs of its type.
+
+        Raises:
+            ValueError: If a loss needs targets and there are none.
+        """
         batch = self.placement.move(batch)
         if isinstance(batch, tuple) and len(batch) == 2:
             batch = self.placement.cast(batch[0]), batch[1]
+        elif self.fields is not None:
+            raise ValueError(
+                f"the {self.title} data has no targets: give batches (inputs, targets), or "
+                f"dicts with an entry {', '.join(TARGETS[:-1])} or {TARGETS[-1]}."
+            )
         return batch
 
 

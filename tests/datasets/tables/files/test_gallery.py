@@ -18,11 +18,11 @@ import pyarrow as pa
 import pytest
 from pyarrow import feather
 from pyarrow import parquet as pq
-from tests.datasets.tables.files.workbooks import write_ods, write_xls, write_xlsx
+from tests.datasets.tables.files.workbooks import WORKBOOKS, write_ods, write_xls, write_xlsx
 from tests.datasets.tables.fruit import COUNT, NAMES, PLAIN, ROWS, SIZES, TYPED, opened
 
 from neuropil import datasets
-from neuropil.datasets import DataError
+from neuropil.datasets import DataError, Table
 
 OBJECTS = [{k: v for k, v in row.items() if v is not None} for row in TYPED.to_pylist()]
 LINES = "\n".join(map(json.dumps, OBJECTS))
@@ -351,6 +351,35 @@ def test_dates_of_a_workbook_are_those_of_a_parquet_file(tmp_path, write_days):
         tmp_path / "table.parquet",
     )
     assert opened(path) == opened(tmp_path / "table.parquet")
+
+
+def test_truth_values_are_the_same_words_from_every_file(tmp_path):
+    rows = [[number % 2 == 0, number / 4, "ab"[number % 2]] for number in range(COUNT)]
+    head = ["sold", "size", "kind"]
+    frame = pd.DataFrame(rows, columns=head)
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    frame.to_parquet(tmp_path / "t.parquet")
+    frame.to_json(tmp_path / "t.jsonl", orient="records", lines=True)
+    for suffix, write_rows in WORKBOOKS.items():
+        write_rows(tmp_path / f"t{suffix}", [head, *rows])
+    found = [opened(path) for path in sorted(tmp_path.iterdir())]
+    assert len(found) == 6
+    assert found[0][0][0]["categories"] == ["False", "True"]
+    assert all(other == found[0] for other in found)
+
+
+@pytest.mark.parametrize(
+    ("moment", "text"),
+    [
+        (datetime.datetime(2024, 1, 2), "2024-01-02"),
+        (datetime.datetime(2024, 1, 2, 3, 4), "2024-01-02 03:04:00"),
+        (datetime.datetime(2024, 1, 2, 3, 4, 5, 250_000), "2024-01-02 03:04:05.250000"),
+        (datetime.timedelta(days=1, seconds=5), "1 day, 0:00:05"),
+        (datetime.time(3, 4), "03:04:00"),
+    ],
+)
+def test_times_are_written_without_parts_that_say_nothing(moment, text):
+    assert Table.of({"when": [moment, None]}).text("when").to_pylist() == [text, ""]
 
 
 def test_several_sheets_are_said_and_hidden_ones_are_not_read(tmp_path):

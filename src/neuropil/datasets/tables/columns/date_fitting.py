@@ -60,8 +60,8 @@ def fit_dates(
     column = DateColumn(name, origin, cycles, median, indicator, unit, dates.order)
     first, last = map(column.decode, elapsed_time(np.sort(instants)[[0, -1]], origin, unit))
     notes.append(
-        f"Column {name!r}: {column.noun} from {first} to {last} in the training rows, used as "
-        f"{column.uses}."
+        f"Column {name!r}: {column.noun} from {first} to {last}{dates.zone} in the training "
+        f"rows, used as {column.uses}."
     )
     return column
 
@@ -70,9 +70,9 @@ def varies(cycle: str, local: Array, *, clock: bool) -> bool:
     """Return whether a part of a date differs between the training rows."""
     if clock and cycle != "hour":
         return False
-    if cycle == "weekday" and len(np.unique(day_of_month(local))) == 1:
+    if cycle == "weekday" and np.ptp(day_of_month(local)) == 0:
         return False  # dates of months, whose first day is on any weekday
-    return len(np.unique(place_in_cycle(cycle, local))) > 1
+    return bool(np.ptp(place_in_cycle(cycle, local)) > 0)
 
 
 def check_years(table: Table, name: str, dates: Dates) -> None:

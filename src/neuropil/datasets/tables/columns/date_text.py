@@ -57,6 +57,12 @@ class Dates:
     decided: bool = True
     contrary: tuple[int, int] | None = None
 
+    @property
+    def zone(self) -> str:
+        """`` in UTC`` if local times are others, for messages that name instants."""
+        known = ~np.isnat(self.instants)
+        return " in UTC" if (self.instants != self.local)[known].any() else ""
+
     def spread(self, places: Array) -> Dates:
         """Return the dates of all cells.
 

@@ -130,9 +130,7 @@ def text_record(row: Sequence[Any], number: int, width: int) -> Record:
 
 
 def cell_text(cell: Any) -> str:
-    """Return the text that a spreadsheet shows for a cell."""
-    if isinstance(cell, bool):
-        return str(cell).upper()
+    """Return the text of a cell; whole numbers have no decimals, as in a spreadsheet."""
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
         return str(int(cell))
     return "" if cell is None else str(cell).strip()
