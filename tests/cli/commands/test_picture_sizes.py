@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 
 from neuropil.core import Network
+from neuropil.datasets.pictures import picture_set
 from neuropil.runs.run_folder import Run
 
 QUICK = ("--epochs", 2, "--threads", 1, "--quiet")
@@ -37,6 +38,18 @@ def test_pictures_of_many_sizes_are_trained_evaluated_and_predicted(neuropil, sh
     evaluated = json.loads(neuropil("evaluate", "run", "--json").out)
     assert evaluated["figures"] == facts["figures"]["test"]
     assert "nothing to resume" in neuropil("resume", "run").out
+
+
+def test_pictures_on_disk_give_the_network_of_those_in_memory(neuropil, shapes, monkeypatch):
+    for out, memory in (("memory", 2**30), ("disk", 0)):
+        monkeypatch.setattr(picture_set, "MEMORY", memory)
+        neuropil("train", "--data", shapes, "--image-size", 16, "--out", out, *QUICK)
+    memory, disk = (Path(out, "weights.safetensors").read_bytes() for out in ("memory", "disk"))
+    assert memory == disk
+    figures = [
+        json.loads(Path(out, "run.json").read_text())["figures"] for out in ("memory", "disk")
+    ]
+    assert figures[0] == figures[1]
 
 
 def test_a_native_picture_has_one_prediction_alone_and_among_others(neuropil, shapes):
