@@ -45,8 +45,10 @@ def open(  # noqa: A001 - read as datasets.open
     lines, a workbook (``.xlsx``, ``.xls``, ``.ods``) or ARFF, compressed or not, a folder of
     such files with the same columns, or a data frame in memory. If the files are
     divided into training and test, validation is cut from the training files, and the
-    test files are read when `test` is first used. Broken pictures are set aside, and a note
-    names them.
+    test files are read when `test` is first used. A text table may have a column of picture
+    files, with classes or numbers in another. Broken pictures are set aside, and a note names
+    them. Pictures that take more than 1 GB, or a quarter of the free memory, are decoded when
+    they are needed: the parts are then a `PictureSource`.
 
     Args:
         path: The file or folder; or a data frame of pandas, Polars or PyArrow, or a dict of

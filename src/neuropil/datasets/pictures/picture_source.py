@@ -13,7 +13,6 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from neuropil.core.free_memory import require_memory
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.dataset import describe
 from neuropil.datasets.pictures.picture_batch import Batch as Decoded
@@ -21,6 +20,7 @@ from neuropil.datasets.pictures.picture_file import read_picture
 from neuropil.datasets.pictures.picture_files import PictureFiles, evenly_spaced
 from neuropil.datasets.pictures.picture_header import careful_pillow
 from neuropil.datasets.pictures.picture_sizes import batch_size
+from neuropil.datasets.pictures.shared_tensor import new_tensor
 from neuropil.datasets.pictures.substitutes import BrokenPictureWarning, nearest_targets
 from neuropil.datasets.source import Batch
 
@@ -139,21 +139,20 @@ class PictureSource:
             self.preparation.shape[0],
             *batch_size(sizes, pads=self.preparation.pads),
         )
-        plain = self.preparation.dtype == "uint8"
-        require_memory(np.prod(shape, dtype=float) * (1 if plain else 4), "a batch of pictures")
-        make = np.zeros if self.preparation.pads else np.empty
-        inputs = make(shape, np.uint8 if plain else np.float32)
-        mask = np.zeros((shape[0], *shape[2:]), np.uint8) if self.preparation.pads else None
+        kind = torch.uint8 if self.preparation.dtype == "uint8" else torch.float32
+        pads = self.preparation.pads
+        inputs = new_tensor(shape, kind, zeros=pads)
+        mask = new_tensor((shape[0], *shape[2:]), torch.uint8, zeros=True) if pads else None
         with careful_pillow():
-            for into, place, row in zip(inputs, places, rows, strict=True):
+            for into, place, row in zip(inputs.numpy(), places, rows, strict=True):
                 self.read_into(into, place, row)
         if mask is not None:
-            for into, (height, width) in zip(mask, sizes.tolist(), strict=True):
+            for into, (height, width) in zip(mask.numpy(), sizes.tolist(), strict=True):
                 into[:height, :width] = 1
         return Batch(
-            torch.from_numpy(inputs),
+            inputs,
             None if self.targets is None else self.targets[places],
-            None if mask is None else torch.from_numpy(mask),
+            mask,
         )
 
     def read_into(self, into: np.ndarray[Any, Any], place: int, row: int) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import struct
-import zlib
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
@@ -103,17 +102,17 @@ class RecordFile:
         descriptor = self.file()
         if descriptor is None:
             return False
-        content = into.reshape(-1).view(np.uint8).data
+        content = into.reshape(-1).view(np.uint8)
         try:
             # The tag first: to read what is not written yet would fill the system's cache.
             tag = os.pread(descriptor, TAG.size, START + TAG.size * number)
             checksum, owner = TAG.unpack(tag)
             if owner != number + 1:
                 return False
-            count = os.preadv(descriptor, [content], int(self.starts[number]))
+            count = os.preadv(descriptor, [content.data], int(self.starts[number]))
         except (OSError, struct.error):
             return False
-        return count == len(content) and checksum == zlib.crc32(content)
+        return count == len(content) and checksum == checksum_of(content)
 
     def write(self, number: int, content: np.ndarray[Any, Any]) -> None:
         """Write a record; after a failure, such as a full disk, nothing more is written.
@@ -125,10 +124,10 @@ class RecordFile:
         descriptor = self.file()
         if descriptor is None or not self.writes:
             return
-        view = content.reshape(-1).view(np.uint8).data
-        tag = TAG.pack(zlib.crc32(view), number + 1)
+        values = content.reshape(-1).view(np.uint8)
+        tag = TAG.pack(checksum_of(values), number + 1)
         try:
-            os.pwrite(descriptor, view, int(self.starts[number]))
+            os.pwrite(descriptor, values.data, int(self.starts[number]))
             os.pwrite(descriptor, tag, START + TAG.size * number)
         except OSError:
             self.writes = False
@@ -147,3 +146,17 @@ class RecordFile:
     def __del__(self) -> None:
         with contextlib.suppress(Exception):
             self.close()
+
+
+def checksum_of(content: np.ndarray[Any, Any]) -> int:
+    """Return the sum of the bytes as numbers of 64 bits, folded to 32.
+
+    It tells a record from one with pages that were not written, in a quarter of the time of a
+    CRC.
+
+    Args:
+        content: Bytes.
+    """
+    whole = len(content) - len(content) % 8
+    total = int(content[:whole].view(np.uint64).sum()) + int(content[whole:].sum())
+    return (total ^ total >> 32) & 0xFFFFFFFF
