@@ -55,7 +55,7 @@ def explain(
     news: NotFinite,
     network: nn.Module,
     batch: Any,
-    repeat: Callable[[], Any],
+    repeat: Callable[[], Any] | None,
     *,
     epoch: int,
     safe: str,
@@ -66,11 +66,13 @@ def explain(
         news: The value and the step.
         network: The network, in the mode in which it failed.
         batch: The current batch.
-        repeat: Repeats the forward pass on that batch.
+        repeat: Repeats the forward pass on that batch; None if this process alone cannot.
         epoch: The epoch, from 1.
         safe: A sentence about the last good checkpoint.
     """
-    layer, sentence = find_layer(network, batch, repeat)
+    layer, sentence = None, "The layer cannot be found where weights are sharded."
+    if repeat is not None:
+        layer, sentence = find_layer(network, batch, repeat)
     step = news.step + 1
     return NonFiniteError(
         f"epoch {epoch}, step {step}: {news.what}. {sentence} {safe}A lower lr or clip_norm "

@@ -267,15 +267,10 @@ class Fit:
                 news,
                 self.learner.module,
                 self.update.parts.batch,
-                self.repeat,
+                self.update.repeat if self.learner.sharded is None else None,
                 epoch=self.state.epoch + 1,
                 safe=self.saver.assurance(),
             )
-
-    def repeat(self) -> None:
-        """Repeat the forward pass; with sharded weights one process alone cannot."""
-        if self.learner.sharded is None:
-            self.update.repeat()
 
     def status(self) -> Status:
         """Return the progress of the training, for the display."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, final
 
+from torch.nn.parallel import DistributedDataParallel
 from torch.nn.utils import clip_grad_norm_
 from typing_extensions import override
 
@@ -107,7 +108,10 @@ class GradientUpdate(Update):
 
     @override
     def repeat(self) -> None:
-        self.evaluate(*self.parts.batch)
+        own = self.forward
+        # Wrapped, it would wait for the other processes, which do not repeat the step.
+        own = own.module if isinstance(own, DistributedDataParallel) else own
+        self.parts.autocast(evaluation(own, self.mean))(*self.parts.batch)
 
 
 def identity(scores: Any) -> Any:
