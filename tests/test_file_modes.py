@@ -11,8 +11,9 @@ from neuropil.cli import main
 
 SOURCE = Path(__file__).parent.parent / "src" / "neuropil"
 WRITES = re.compile(
-    r"\.write_(text|bytes)\(|os\.(replace|rename|link)\(|tempfile|mkstemp|chmod|umask|"
-    r"""\bopen\([^)]*["'][wxa]b?\+?["']|\.savefig\((?!file)"""
+    r"\.write_(text|bytes)\(|os\.(replace|rename|link)\(|tempfile\.(?!gettempdir)|mkstemp|"
+    r"chmod|umask|"
+    r"""\bopen\((?!os\.devnull)[^)]*["'][wxa]b?\+?["']|\.savefig\((?!file)"""
 )
 WRITTEN = (
     *("run.json", "network.json", "weights.safetensors", "history.csv", "report.html"),

@@ -17,9 +17,6 @@ import neuropil.report
 from neuropil.cli import main, plan, training_run
 from neuropil.training import Callback
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from group_of_two import fork_two
-
 NETWORK = "Relu(8) >> BatchNorm() >> Tanh(8) >> Softmax(2)"
 TRAIN = ["train", "--data", "table.csv", "--epochs", "4", "--network", NETWORK, "--seed", "1"]
 # A step in the middle of the second epoch.
@@ -68,6 +65,9 @@ def command(arguments: list[str], folder: Path, event: str) -> int:
 
 def together(name: str, arguments: list[str], event: str = "") -> None:
     """Run a command in two processes, and save their exit codes: negative after a signal."""
+    sys.path.insert(0, str(Path(__file__).parents[1]))  # not where pytest imports this file
+    from group_of_two import fork_two
+
     folder = Path(name)
     folder.mkdir()
     statuses = fork_two(lambda: command(arguments, folder, event))

@@ -24,12 +24,6 @@ from neuropil.training import BestWeights, Callback, Progress, Trainer
 from neuropil.training.parallel import sharded_network
 from neuropil.training.processes import join_processes
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from group_of_two import fork_two
-
-# Layers of the test networks are groups of their own.
-sharded_network.GROUP = 16
-
 X = torch.randn(29, 4, generator=torch.Generator().manual_seed(0))
 Y = (X[:, 0] > 0).long()
 
@@ -299,6 +293,7 @@ def broken_off(folder):
 
 def train_all(folder: Path, trainings=None) -> None:
     folder.mkdir(exist_ok=True)
+    sharded_network.GROUP = 16  # layers of the test networks are groups of their own
     results = {}
     for training in trainings or TRAININGS:
         net, history = training(folder)
@@ -310,6 +305,9 @@ def train_all(folder: Path, trainings=None) -> None:
 
 def fork(folder: Path) -> int:
     """Train in two forks of this process; return their worst exit status."""
+    sys.path.insert(0, str(Path(__file__).parents[1]))  # not where pytest imports this file
+    from group_of_two import fork_two
+
     return max(fork_two(lambda: train_all(folder)))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
 import signal
@@ -144,7 +145,9 @@ class BatchLoader:
         """End the workers now; otherwise they end when nothing refers to this object."""
         running: Any = getattr(self.loader, "_iterator", None)
         if running is not None:
-            running._shutdown_workers()
+            # Torch reports a worker that was killed wherever this process is.
+            with contextlib.suppress(RuntimeError):
+                running._shutdown_workers()
         self.loader = None
 
 

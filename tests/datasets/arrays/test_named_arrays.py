@@ -276,14 +276,14 @@ def test_preparations_survive_json(preparation):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"shape": [1, 8]}, "pictures need three sizes"),
+        ({"shape": [1, 8]}, "'shape' must be channels, height and width of a picture"),
         ({"shape": [2, 8, 8]}, r"pictures need the shape \(1 or 3, height, width\)"),
         (
             {"shape": [1, 10**9, 10**9]},
-            "'shape' must be a shape of at most 100,000,000 numbers",
+            "'shape' must be channels, height and width of a picture",
         ),
-        ({"shape": [1, 0, 8]}, "'shape' must be a shape"),
-        ({"shape": [True, 8, 8]}, "'shape' must be a shape"),
+        ({"shape": [1, 0, 8]}, "'shape' must be channels, height and width"),
+        ({"shape": [True, 8, 8]}, "'shape' must be channels, height and width"),
         ({"dtype": "object"}, "pictures need uint8 or float32 values"),
         ({"low": 300}, "pictures need uint8 or float32 values from low to high"),
         ({"low": "0"}, "'low' must be a finite number"),

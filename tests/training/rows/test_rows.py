@@ -11,6 +11,7 @@ from torch.utils.data import Dataset as TorchDataset
 from neuropil.datasets import DataError
 from neuropil.layers import Concatenate, Flatten, Input, Linear, Relu, Softmax, parallel
 from neuropil.training import Trainer
+from neuropil.training.loop.streams import open_stream
 
 X = torch.randn(45, 3, generator=torch.Generator().manual_seed(0))
 Y = (X[:, 0] > 0).long()
@@ -280,3 +281,28 @@ def test_sets_of_hugging_face_train_like_arrays(monkeypatch):
     for data in (rows, rows.with_format("torch")):
         assert_close(fit(data), alike)
     assert fit(rows.to_iterable_dataset(num_shards=3)).steps == alike.steps
+
+
+class Counted:
+    """Batches that count how often they are begun, as those do that draw their order then."""
+
+    def __init__(self):
+        self.begun = 0
+
+    def __len__(self):
+        return 3
+
+    def __iter__(self):
+        self.begun += 1
+        return iter([(X[:8], Y[:8])] * 3)
+
+
+def test_batches_of_a_custom_step_are_begun_once_an_epoch():
+    data, network = Counted(), Input(3) >> Softmax(2)
+    given: dict = {"step": lambda _, batch: {"loss": network(batch[0]).square().mean()}}
+    trainer = Trainer(network, optimizer="sgd", progress=False, **given)
+    batches = open_stream(trainer.learner, data, "training", 8)
+    assert [batches.count for _ in range(3)] == [3] * 3
+    assert data.begun == 0
+    trainer.fit(data, epochs=2)
+    assert data.begun == 2

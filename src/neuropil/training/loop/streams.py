@@ -79,7 +79,9 @@ class StreamBatches(Batches):
             items = len(self.data)
         except TypeError:
             return None
-        if self.layout is None and not isinstance(self.data, DataLoader):
+        unknown = self.fields is not None and self.layout is None
+        if unknown and not isinstance(self.data, DataLoader):
+            # Only once: beginning anew may draw from the user's generator.
             for first in self.data:
                 self.look_at(first)
                 break
