@@ -52,6 +52,7 @@ def test_a_pt2_file_gives_the_answers_for_any_number_of_rows(run, tmp_path):
     facts = export(run, tmp_path / "network.pt2")
     module, stored = loaded(tmp_path / "network.pt2")
     assert stored == facts
+    assert b"site-packages" not in (tmp_path / "network.pt2").read_bytes()
     for count in (1, 2, 7):
         rows = torch.rand(count, 2) * 40
         torch.testing.assert_close(module(rows), run.predict(rows))

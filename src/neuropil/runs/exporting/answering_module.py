@@ -15,10 +15,15 @@ if TYPE_CHECKING:
     from neuropil.datasets import Preparation
     from neuropil.runs.task import Task
 
-# Names of the axes after the batch and the channels, by their number.
-FREE_AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
-# Lengths of free axes in the example; distinct, and even after five halvings.
-LENGTHS = {"length": 224, "depth": 192, "height": 256, "width": 288}
+# Names of the axes of one example by their number; a mask has the last of them.
+AXES = {
+    1: ("length",),
+    2: ("steps", "length"),
+    3: ("channels", "height", "width"),
+    4: ("channels", "depth", "height", "width"),
+}
+# Lengths of free axes in the example: distinct, and even after five halvings.
+LENGTHS = (256, 288, 320)
 
 
 @final
@@ -50,20 +55,26 @@ class AnsweringModule(nn.Module):
     def axes(self) -> dict[str, tuple[int | str, ...]]:
         """The length of each axis of each input, or its name if the length is free."""
         shapes = self.network.input_shapes
-        first = shapes[0]
-        names = FREE_AXES.get(max(1, len(first) - 1), ())
-        named: dict[str, tuple[int | str, ...]] = {}
-        for name, shape in zip(("inputs", "mask"), shapes, strict=False):
-            own = [f"axis{place + 1}" for place in range(len(shape) - len(names))] + [*names]
-            pairs = zip(own, shape, strict=True)
-            named[name] = ("batch", *(axis if side is None else side for axis, side in pairs))
-        return named
+        rank = len(shapes[0])
+        names = AXES.get(rank, [f"axis{number}" for number in range(1, rank + 1)])
+        return {
+            each: (
+                "batch",
+                *(
+                    axis if side is None else side
+                    for axis, side in zip(names[-len(shape) :], shape, strict=True)
+                ),
+            )
+            for each, shape in zip(("inputs", "mask"), shapes, strict=False)
+        }
 
     def examples(self) -> tuple[Tensor, ...]:
         """Return a batch of two examples, one tensor for each input."""
-        sides = [
-            [LENGTHS.get(axis, 2) if isinstance(axis, str) else axis for axis in axes]
-            for axes in self.axes.values()
-        ]
-        types = (self.dtype, torch.uint8)
-        return tuple(torch.ones(s, dtype=t) for s, t in zip(sides, types, strict=False))
+        free = [axis for axis in self.axes["inputs"][1:] if isinstance(axis, str)]
+        lengths = {"batch": 2, **dict(zip(free, LENGTHS, strict=False))}
+        return tuple(
+            torch.ones(
+                [axis if isinstance(axis, int) else lengths[axis] for axis in axes], dtype=dtype
+            )
+            for axes, dtype in zip(self.axes.values(), (self.dtype, torch.uint8), strict=False)
+        )

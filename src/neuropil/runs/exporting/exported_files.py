@@ -83,6 +83,7 @@ def pt2_bytes(module: AnsweringModule, facts: dict[str, str]) -> bytes:
         program = torch.export.export(module, module.examples(), dynamic_shapes=free)
     for node in program.graph.nodes:  # source lines, with the paths of this machine
         node.meta.pop("stack_trace", None)
+    program.example_inputs = None  # they may be larger than the network
     file = io.BytesIO()
     text = json.dumps(facts, ensure_ascii=False, indent=1)
     torch.export.save(program, file, extra_files={"facts.json": text})

@@ -28,7 +28,8 @@ def export(run: Run, path: str | PathLike[str]) -> dict[str, str]:
     The suffix decides the format: ``.onnx`` for ONNX runtimes, ``.pt2`` for
     `torch.export.load`. The file has the network with its normalisation and the task's
     decoding: it takes the inputs of `Run.predict` and gives the same answers. Axes of free
-    length stay free, like the number of examples. Facts that explain the file are stored in the
+    length stay free, like the number of examples; a ``.pt2`` file refuses lengths so small that
+    a layer would be left with a single position. Facts that explain the file are stored in the
     metadata of an ``.onnx`` file, and in ``facts.json`` inside a ``.pt2`` file.
 
     Shape:
@@ -48,6 +49,20 @@ def export(run: Run, path: str | PathLike[str]) -> dict[str, str]:
         ModuleNotFoundError: If a library that the format needs is not installed.
         ValueError: If the suffix is neither of the two, the network is a classic one, or it
             cannot be exported.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> from neuropil import datasets
+        >>> from neuropil.layers import Flatten, Input, Softmax
+        >>> from neuropil.runs import Run, export
+        >>> from neuropil.runs.tasks import task_for
+        >>> digits = datasets.load_handwritten_digits()
+        >>> network = Input(1, 8, 8) >> Flatten() >> Softmax(10)
+        >>> with TemporaryDirectory() as folder:
+        ...     path, task = Path(folder), task_for(digits.target)
+        ...     run = Run.create(path / "run", network, digits, task, {"data": None})
+        ...     export(run, path / "digits.pt2")["inputs"]
+        'grey pictures of 8×8 pixels (height × width), from 0 for black to 16 for white'
     """
     path = Path(path)
     check_path(path)
