@@ -6,7 +6,10 @@ import pytest
 
 import neuropil as package
 
-COMMANDS = ("train", "resume", "report", "evaluate", "predict", "summary", "calculate", "sheet")
+COMMANDS = (
+    "train", "resume", "report", "evaluate", "predict", "export", "summary", "calculate",
+    "sheet",
+)  # fmt: skip
 
 
 def python(*arguments: str) -> subprocess.CompletedProcess[str]:

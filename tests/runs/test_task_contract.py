@@ -16,6 +16,7 @@ from neuropil.cli import main
 from neuropil.datasets import Target
 from neuropil.layers import Flatten, Input, Linear, Relu
 from neuropil.report.wording import figure_text
+from neuropil.runs.exporting.run_export import export
 from neuropil.runs.measure import answers_of, measure, outputs_of
 from neuropil.runs.network_fit import check_fit
 from neuropil.runs.recipes import recipe
@@ -193,28 +194,15 @@ def test_history_measure_evaluate_and_the_report_agree(trained, name, capsys):
         assert figure_text(metric.name, run.figures["test"][metric.name]) in text
 
 
-class Answering(nn.Module):
-    """What an export holds: the network and the task's own decoding."""
-
-    def __init__(self, network, task):
-        super().__init__()
-        self.network, self.task = network, task
-
-    def forward(self, inputs):
-        return self.task.decode(self.network(inputs))
-
-
 @every_task
-def test_predict_and_an_export_agree_on_five_examples(trained, table, name, capsys, tmp_path):
+def test_predict_agrees_with_the_answers_of_five_examples(
+    trained, table, name, capsys, tmp_path
+):
     run = trained(name)
     task, network = run.task, run.network()
-    (tmp_path / "five.csv").write_text("\n".join(table(name).read_text().split("\n")[:6]))
-    inputs = run.read([tmp_path / "five.csv"]).inputs
+    inputs = run.read([write_five(table(name), tmp_path)]).inputs
     answers = answers_of(network, inputs, task)
     torch.testing.assert_close(run.predict(inputs), answers, rtol=0, atol=0)
-    giver = network.scores() if task.takes == "scores" else network
-    exported = torch.export.export(Answering(giver.eval(), task), (inputs,)).module()
-    torch.testing.assert_close(exported(inputs), answers)
     capsys.readouterr()
     assert main(["predict", str(run.path), str(tmp_path / "five.csv"), "--json"]) == 0
     plain = json.loads(capsys.readouterr().out)
@@ -227,6 +215,28 @@ def test_predict_and_an_export_agree_on_five_examples(trained, table, name, caps
     columns = task.columns(answers, run.figures)
     assert columns
     assert all(len(cells) == 5 for cells in columns.values())
+
+
+def write_five(table, folder):
+    """Write the first five rows of a table."""
+    path = folder / "five.csv"
+    path.write_text("\n".join(table.read_text().split("\n")[:6]))
+    return path
+
+
+@every_task
+def test_an_exported_file_gives_the_same_answers(trained, table, name, tmp_path):
+    pytest.importorskip("onnxscript")
+    runtime = pytest.importorskip("onnxruntime")
+    run = trained(name)
+    inputs = run.read([write_five(table(name), tmp_path)]).inputs
+    export(run, tmp_path / "network.onnx")
+    session = runtime.InferenceSession(
+        tmp_path / "network.onnx", providers=["CPUExecutionProvider"]
+    )
+    (answers,) = session.run([run.task.answers], {"inputs": inputs.numpy()})
+    expected = run.predict(inputs)
+    torch.testing.assert_close(torch.from_numpy(answers), expected, rtol=1e-5, atol=1e-5)
 
 
 class Interruption(Callback):

@@ -8,6 +8,7 @@ from neuropil import __version__
 from neuropil.cli.commands.architectures import architectures
 from neuropil.cli.commands.calculate import calculate
 from neuropil.cli.commands.evaluate import evaluate
+from neuropil.cli.commands.export import export
 from neuropil.cli.commands.predict import predict
 from neuropil.cli.commands.report import report
 from neuropil.cli.commands.resume import resume
@@ -52,6 +53,6 @@ def neuropil(
 
 
 for command in (
-    train, resume, report, evaluate, predict, summary, calculate, sheet, architectures,
+    train, resume, report, evaluate, predict, export, summary, calculate, sheet, architectures,
 ):  # fmt: skip
     app.command()(interruptible(command))

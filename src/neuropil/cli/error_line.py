@@ -29,6 +29,8 @@ def explain(error: Exception) -> str | None:
         line = "this machine's memory is not enough: try a smaller --batch-size or network."
         # Our own message is better: it has the required and the free memory.
         line = str(error) if " needs " in str(error) else line
+    elif isinstance(error, ModuleNotFoundError) and error.name is None:
+        line = str(error)  # one of ours, about an extra: Python's has the name of the module
     elif isinstance(error, ValueError | ArithmeticError):
         line = str(error) + origin(error)
     return None if line is None else sentence(cut(one_line(line)))

@@ -54,6 +54,7 @@ class Classification(Task[Classes]):
         "cross_entropy", "hinge", "kl_divergence", "binary_cross_entropy",
     )  # fmt: skip
     asks: ClassVar[str] = "classes"
+    answers: ClassVar[str] = "probabilities"
 
     target: Classes
     loss_name: str = "cross_entropy"

@@ -53,6 +53,7 @@ class Regression(Task[Numbers]):
     takes: ClassVar[Takes] = "values"
     losses: ClassVar[tuple[str, ...]] = ("squared_error", "huber", "absolute_error")
     asks: ClassVar[str] = "numbers to predict"
+    answers: ClassVar[str] = "numbers"
 
     target: Numbers
     loss_name: str = "squared_error"
@@ -71,7 +72,7 @@ class Regression(Task[Numbers]):
 
     @override
     def decode(self, outputs: Tensor) -> Tensor:
-        restored = self.target.restore(outputs.reshape(len(outputs), -1))
+        restored = self.target.restore(outputs.reshape(outputs.shape[0], -1))
         return restored.squeeze(1) if self.outputs == 1 else restored
 
     @override

@@ -61,6 +61,7 @@ class Task(ABC, Generic[Labels]):
             network, before a last Softmax or Sigmoid, or its "values".
         losses: Names of the losses that a user may choose from, the default first.
         asks: The predicted quantity in the plural, such as "classes".
+        answers: The kind of answers, which is their name in an exported file.
         target: The description of the labels.
     """
 
@@ -68,6 +69,7 @@ class Task(ABC, Generic[Labels]):
     takes: ClassVar[Takes]
     losses: ClassVar[tuple[str, ...]] = ()
     asks: ClassVar[str]
+    answers: ClassVar[str]
     target: Labels
     loss_name: str
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
+from neuropil.core import Network
 from neuropil.datasets.formats import example_file
 from neuropil.report.page import Section
 
@@ -17,14 +18,17 @@ def use_section(subject: Subject, task: TaskPages) -> Section:
     """Return the commands and the Python code that use the network."""
     folder, file = shlex.quote(subject.run), example_file(subject.splits.kind)
     answer, holds = task.answer(subject)
+    commands = {
+        f"neuropil predict {folder} {file}": "predict new files",
+        f"neuropil evaluate {folder} --data PATH": "measure it on other labelled data",
+        f"neuropil summary {folder}": "show the network layer by layer",
+    }
+    if isinstance(subject.network, Network):  # a classic one has no form for other programs
+        commands[f"neuropil export {folder}"] = "write it as an .onnx file for other programs"
     return Section(
         "use",
         takes=subject.data.takes,
-        commands={
-            f"neuropil predict {folder} {file}": "predict new files",
-            f"neuropil evaluate {folder} --data PATH": "measure it on other labelled data",
-            f"neuropil summary {folder}": "show the network layer by layer",
-        },
+        commands=commands,
         run=repr(subject.run),
         file=repr(file),
         answer=answer,

@@ -1,0 +1,1 @@
+"""Export of the network of a run for programs without this library."""
