@@ -13,6 +13,7 @@ from torch import Tensor
 from neuropil.checks import number
 from neuropil.core.arguments import Arguments
 from neuropil.datasets.data_errors import DataError
+from neuropil.datasets.source import Batch
 
 Size: TypeAlias = tuple[int, int]
 # `Target.move`: targets, matrices (N, 2, 3) and the new size of the pictures to moved targets.
@@ -79,24 +80,18 @@ class PictureStep(Arguments, ABC):
                 f"{self} needs pictures (N, C, H, W), got a batch of shape "
                 f"{tuple(pictures.shape)}."
             )
-        pictures, mask, targets = self.change(pictures, mask, targets, generator)
-        changed: Any = pictures if mask is None else (pictures, mask)
-        return changed, targets
+        changed = self.change(Batch(pictures, targets, mask), generator)
+        pair: Any = changed.inputs
+        if changed.mask is not None:
+            pair = changed.inputs, changed.mask
+        return pair, targets if changed.targets is None else changed.targets
 
     @abstractmethod
-    def change(
-        self,
-        pictures: Tensor,
-        mask: Tensor | None,
-        targets: Tensor,
-        generator: torch.Generator,
-    ) -> tuple[Tensor, Tensor | None, Tensor]:
+    def change(self, batch: Batch, generator: torch.Generator) -> Batch:
         """Return changed pictures of the same type, with their mask and their targets.
 
         Args:
-            pictures: ``(N, C, H, W)``, raw.
-            mask: ``(N, H, W)``, 1 for content and 0 for padding, or None.
-            targets: One target for each picture.
+            batch: Pictures ``(N, C, H, W)``, raw, with a target for each picture.
             generator: The only source of random numbers.
         """
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from neuropil.datasets.augmentation.base import Augmentation, Inputs, Move
+    from neuropil.datasets.source import Batch
 
 
 @final
@@ -120,19 +121,13 @@ class Joint(PictureStep):
         self.move = next((step.move for step in self.geometry if step.move), None)
 
     @override
-    def change(
-        self,
-        pictures: Tensor,
-        mask: Tensor | None,
-        targets: Tensor,
-        generator: torch.Generator,
-    ) -> tuple[Tensor, Tensor | None, Tensor]:
-        changed, mask, targets = move_batch(
-            self.geometry, pictures, mask, targets, generator, self.move
-        )
+    def change(self, batch: Batch, generator: torch.Generator) -> Batch:
+        dtype = batch.inputs.dtype
+        moved = move_batch(self.geometry, batch, generator, self.move)
+        pictures = moved.inputs
         if self.colors:
-            changed = recolor(self.colors, changed, mask, generator, pictures.dtype)
-        return as_type(changed, pictures.dtype), mask, targets
+            pictures = recolor(self.colors, pictures, moved.mask, generator, dtype)
+        return moved._replace(inputs=as_type(pictures, dtype))
 
     @override
     def __repr__(self) -> str:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from neuropil.datasets.source import Batch
+
 
 class ColorStep(PictureStep):
     """Base class of steps that change the colours of a picture by a matrix.
@@ -40,15 +42,10 @@ class ColorStep(PictureStep):
         """
 
     @override
-    def change(
-        self,
-        pictures: Tensor,
-        mask: Tensor | None,
-        targets: Tensor,
-        generator: torch.Generator,
-    ) -> tuple[Tensor, Tensor | None, Tensor]:
-        changed = recolor([self], pictures, mask, generator, pictures.dtype)
-        return as_type(changed, pictures.dtype), mask, targets
+    def change(self, batch: Batch, generator: torch.Generator) -> Batch:
+        dtype = batch.inputs.dtype
+        changed = recolor([self], batch.inputs, batch.mask, generator, dtype)
+        return batch._replace(inputs=as_type(changed, dtype))
 
 
 def recolor(

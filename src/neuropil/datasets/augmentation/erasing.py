@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import final
+from typing import TYPE_CHECKING, final
 
 import torch
 from torch import Tensor
@@ -11,6 +11,9 @@ from typing_extensions import override
 
 from neuropil.checks import number
 from neuropil.datasets.augmentation.base import PictureStep, check_range, uniform
+
+if TYPE_CHECKING:
+    from neuropil.datasets.source import Batch
 
 
 @final
@@ -61,15 +64,9 @@ class RandomErasing(PictureStep):
         self.fill = fill
 
     @override
-    def change(
-        self,
-        pictures: Tensor,
-        mask: Tensor | None,
-        targets: Tensor,
-        generator: torch.Generator,
-    ) -> tuple[Tensor, Tensor | None, Tensor]:
-        count, _, height, width = pictures.shape
-        chance, share, shape, down, right = uniform(count, pictures, generator, rows=5)
+    def change(self, batch: Batch, generator: torch.Generator) -> Batch:
+        count, _, height, width = batch.inputs.shape
+        chance, share, shape, down, right = uniform(count, batch.inputs, generator, rows=5)
         pixels = (self.area[0] + share * (self.area[1] - self.area[0])) * height * width
         low, high = map(math.log, self.ratio)
         ratio = torch.exp(low + shape * (high - low))
@@ -79,7 +76,7 @@ class RandomErasing(PictureStep):
         rows = interval_mask(height, tall, down)
         columns = interval_mask(width, wide, right)
         covered = rows[:, None, :, None] & columns[:, None, None, :]
-        return pictures.masked_fill(covered, self.fill), mask, targets
+        return batch._replace(inputs=batch.inputs.masked_fill(covered, self.fill))
 
 
 def interval_mask(length: int, extent: Tensor, place: Tensor) -> Tensor:

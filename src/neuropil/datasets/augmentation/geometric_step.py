@@ -11,6 +11,7 @@ from typing_extensions import override
 from neuropil.datasets.augmentation.base import PictureStep, as_type
 from neuropil.datasets.augmentation.matrices import compose
 from neuropil.datasets.augmentation.warping import copy_windows, sample, warp_mask
+from neuropil.datasets.source import Batch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,37 +69,28 @@ class GeometricStep(PictureStep):
         return 0 if self.fill is None else math.inf
 
     @override
-    def change(
-        self,
-        pictures: Tensor,
-        mask: Tensor | None,
-        targets: Tensor,
-        generator: torch.Generator,
-    ) -> tuple[Tensor, Tensor | None, Tensor]:
-        moved, mask, targets = move_batch([self], pictures, mask, targets, generator, self.move)
-        return as_type(moved, pictures.dtype), mask, targets
+    def change(self, batch: Batch, generator: torch.Generator) -> Batch:
+        moved = move_batch([self], batch, generator, self.move)
+        return moved._replace(inputs=as_type(moved.inputs, batch.inputs.dtype))
 
 
 def move_batch(
     steps: Sequence[GeometricStep],
-    pictures: Tensor,
-    mask: Tensor | None,
-    targets: Tensor,
+    batch: Batch,
     generator: torch.Generator,
     move: Move | None,
-) -> tuple[Tensor, Tensor | None, Tensor]:
+) -> Batch:
     """Return a batch after several steps: their matrices are composed and applied once.
 
     Whole numbers become floating-point numbers if values are interpolated.
 
     Args:
         steps: The steps, in order.
-        pictures: ``(N, C, H, W)``.
-        mask: ``(N, H, W)``, or None.
-        targets: One target for each picture.
+        batch: Pictures ``(N, C, H, W)`` with their targets.
         generator: The only source of random numbers.
         move: Moves the targets, or None.
     """
+    pictures, targets, mask = batch
     size: Size = (pictures.shape[-2], pictures.shape[-1])
     reach = 0.0
     matrix: Tensor | None = None
@@ -108,7 +100,7 @@ def move_batch(
         reach += step.reach(size)
         size = step.new_size(size)
     if matrix is None:
-        return pictures, mask, targets
+        return batch
     fill = next((step.fill for step in steps if step.fill is not None), 0.0)
     if all(step.whole for step in steps):
         flips = {axis for step in steps for axis in step.flips}
@@ -118,6 +110,6 @@ def move_batch(
         pictures = sample(pictures, matrix, size, None if reach == 0 else fill)
     if mask is not None:
         mask = warp_mask(mask, matrix, size)
-    if move is not None:
+    if move is not None and targets is not None:
         targets = move(targets, matrix, size)
-    return pictures, mask, targets
+    return Batch(pictures, targets, mask)
