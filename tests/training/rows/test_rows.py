@@ -280,3 +280,13 @@ def test_sets_of_hugging_face_train_like_arrays(monkeypatch):
     for data in (rows, rows.with_format("torch")):
         assert_close(fit(data), alike)
     assert fit(rows.to_iterable_dataset(num_shards=3)).steps == alike.steps
+
+
+@pytest.mark.parametrize(
+    "data",
+    [((X, X), Y), [(x, x, y) for x, y in PAIRS], DataLoader(TensorDataset(X, X, Y), 10)],
+    ids=["arrays", "rows", "batches"],
+)
+def test_more_inputs_than_the_network_takes_are_refused(data):
+    with pytest.raises(DataError, match=r"has 2 inputs besides the target.* takes 1: give"):
+        fit(data)
