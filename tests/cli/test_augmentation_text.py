@@ -37,7 +37,7 @@ def test_a_chain_of_any_length_is_flat_and_takes_every_literal():
         ("RandomShft(2)", "unknown augmentation 'RandomShft'. Did you mean 'RandomShift'"),
         ("RandomShift(__import__('os'))", "unknown augmentation '__import__'"),
         ("RandomShift(2).__class__", "is not allowed"),
-        ("RandomShift(", "cannot be read"),
+        ("RandomShift(", "cannot be read: '(' was never closed."),
         ("RandomShift(paths=2)", "cannot be read"),
         ("RandomShift(1 + 1)", "is not allowed"),
         ("3", "--augment must be an augmentation such as RandomShift(2), or none, got '3'"),

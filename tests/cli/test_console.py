@@ -13,6 +13,7 @@ from neuropil.cli.console import as_typed
         ("set header= to override", "set --header to override"),
         ("set encoding=, for example to 'cp1252'", "set --encoding, for example to 'cp1252'"),
         ("`encoding` 'utf-99' is not known", "--encoding 'utf-99' is not known"),
+        ("choose image_size='buckets'.", "choose --image-size 'buckets'."),
         ("1 comment skipped: '# seed=42'", "1 comment skipped: '# seed=42'"),
     ],
 )

@@ -11,6 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from neuropil.cli.terminal.process_group import rank
 from neuropil.runs.run_folder import Run
 from neuropil.training import History
 
@@ -128,3 +129,11 @@ def test_shard_needs_several_processes(refused):
         "--shard needs several processes: torchrun --nproc-per-node 2 -m neuropil train "
         "--shard …"
     )
+
+
+@pytest.mark.parametrize(("own", "count"), [("5", "2"), ("abc", "2"), ("0", "x"), ("-1", "2")])
+def test_a_rank_outside_the_group_is_refused(monkeypatch, own, count):
+    monkeypatch.setenv("RANK", own)
+    monkeypatch.setenv("WORLD_SIZE", count)
+    with pytest.raises(ValueError, match=f"RANK={own} and WORLD_SIZE={count}: the first must"):
+        rank()

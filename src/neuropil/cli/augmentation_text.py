@@ -17,7 +17,8 @@ def parse(text: str) -> Any:
     try:
         augmentation = read(ast.parse(text.strip(), mode="eval").body)
     except (SyntaxError, RecursionError, MemoryError, TypeError) as error:
-        raise ValueError(f"--augment {text!r} cannot be read: {error}.") from None
+        why = getattr(error, "msg", error)  # without a line number
+        raise ValueError(f"--augment {text!r} cannot be read: {why}.") from None
     if not callable(augmentation):
         raise ValueError(
             f"--augment must be an augmentation such as RandomShift(2), or none, got {text!r}."

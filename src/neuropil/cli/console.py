@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 # What follows the equals sign is a cell or a name of the user's, never one of our messages.
 ARGUMENT = re.compile(
-    r"\b(task|target|split_by|header|encoding|image_size|color|seed)=(?!\w)"
+    r"\b(task|target|split_by|header|encoding|image_size|color|seed)=(?!\w)(?=(')?)"
     r"|`(task|target|split_by|encoding|image_size|color)`"
 )
 CODE = re.compile(r"``(.+?)``|`(.+?)`")
@@ -53,7 +53,12 @@ def note(*texts: str) -> None:
 
 def as_typed(text: str) -> str:
     """Return a message of the library with its parameters written as command-line options."""
-    return ARGUMENT.sub(lambda found: f"--{(found[1] or found[2]).replace('_', '-')}", text)
+
+    def option(found: re.Match[str]) -> str:
+        name = (found[1] or found[3]).replace("_", "-")
+        return f"--{name}{' ' * bool(found[2])}"  # image_size='native' has a value
+
+    return ARGUMENT.sub(option, text)
 
 
 def say_json(value: Any) -> None:

@@ -38,17 +38,18 @@ def read_unpacked(path: Path) -> bytes:
     Raises:
         DataError: If it cannot be read, is damaged, or unpacks to more than a plausible size.
     """
+    suffix = path.suffix.casefold()
     try:
         if not path.is_file():
             raise DataError(f"{path} is not a file.")
-        suffix = path.suffix.casefold()
         if suffix not in PACKED:
             return path.read_bytes()
         limit = max(LEAST_LIMIT, MOST_TIMES * path.stat().st_size)
         content = read_packed(path, suffix, limit)
     except (OSError, EOFError, lzma.LZMAError, zipfile.BadZipFile, pa.ArrowInvalid) as error:
         strerror = getattr(error, "strerror", None)
-        why = f"cannot be read: {strerror}" if strerror else "is damaged"
+        damaged = f"is damaged, or not a {suffix} file"
+        why = f"cannot be read: {strerror}" if strerror else damaged
         raise DataError(f"{path} {why}.") from None
     if len(content) > limit:
         raise DataError(

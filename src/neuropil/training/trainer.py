@@ -79,7 +79,8 @@ class Trainer:
     **Data.** Anything that yields rows or batches trains. What an object offers decides, not
     its class.
 
-    - Arrays in memory: ``(inputs, targets)``, a `Dataset`, a dict of columns, a PyArrow table.
+    - Arrays in memory: ``(inputs, targets)``, a `Dataset`, a dict of columns, a table of
+      PyArrow, pandas or Polars.
     - Examples fetched by index: a `Source`, such as a large folder of pictures; a set of rows
       with ``__len__`` and ``__getitem__`` (of torch, of Hugging Face, a list); a PyArrow data
       set of Parquet files. They need not fit in memory: `workers` processes fetch the batches

@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import torch
 
@@ -70,7 +71,7 @@ def test_a_missing_value_is_the_median_after_the_offset(write_table):
 def test_differences_that_no_number_holds_are_said(write_table):
     path = write_table(table(lambda n: 9_223_372_036_854_775_000 + n))
     _, splits = training(path)
-    assert any("differ by less than the precision of numbers" in n for n in splits.notes)
+    assert any("the rounding of numbers of their size (about 1e+03)" in n for n in splits.notes)
 
 
 def test_long_integers_that_come_again_are_categories(write_table):
@@ -155,3 +156,34 @@ def test_rows_of_empty_cells_are_kept_for_prediction(write_table):
     read = datasets.read_for_prediction(splits.preparation, new)
     assert read.names == ["new.csv, row 2", "new.csv, row 3", "new.csv, row 4"]
     assert read.inputs[1].tolist() == [0, 0, splits.preparation.columns[1].median]
+
+
+@pytest.mark.parametrize("start", [1_700_000_000_000_000, 9_000_000_000_000_000])
+def test_exact_integers_close_together_need_no_note(write_table, start):
+    path = write_table(table(lambda n: start + n))
+    _, splits = training(path)
+    assert not any("values differ by" in note for note in splits.notes)
+
+
+def test_a_typed_column_without_values_is_said_to_have_none():
+    nothing = pa.nulls(60, pa.timestamp("ns"))
+    frame = pa.table({"x": range(60), "z": nothing, "y": ["a", "b"] * 30})
+    notes = datasets.open(frame).notes
+    assert "Column 'z' left out: no training row has a value." in notes
+
+
+@pytest.mark.parametrize(
+    ("cell", "note"),
+    [
+        (lambda n: f"{n + 1}.932", "Read as numbers: 'x' ('1.932' is 1.932)."),
+        (lambda n: f"{n + 1}.932" if n % 2 else f"{n + 1}", "'x' ('2.932' is 2.932)"),
+        (lambda n: f"0.{n + 100}", None),
+        (lambda n: f"{n + 1}.93", None),
+    ],
+)
+def test_points_that_may_separate_thousands_are_said(write_table, cell, note):
+    lines = [f"{cell(n)};{'ab'[n % 2]}" for n in range(60)]
+    _, splits = training(write_table("\n".join(["x;y", *lines, ""])))
+    found = [each for each in splits.notes if each.startswith("Read as numbers")]
+    assert bool(found) == (note is not None)
+    assert note is None or note in found[0]

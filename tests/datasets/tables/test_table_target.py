@@ -216,3 +216,17 @@ def test_dates_are_not_a_target():
         DataError, match="column 'day' holds dates or times, such as '2020-01-01'"
     ):
         datasets.open(table)
+
+
+def test_numbers_with_an_exponent_that_are_one_class_are_said(write_table):
+    splits = datasets.open(write_table(table(["1e5", "100000", "7"])))
+    assert splits.preparation.target.classes == ("7", "100000")
+    assert any("'1e5', '100000' are '100000'" in note for note in splits.notes)
+    splits = datasets.open(write_table(table(["1.0", "1", "7"])))
+    assert not any("same number" in note for note in splits.notes)
+
+
+def test_one_constant_target_of_several_is_said():
+    rows = {"x": list(range(60)), "y": [n % 7 / 2 for n in range(60)], "z": [1.5] * 60}
+    notes = datasets.open(rows, target=["y", "z"]).notes
+    assert any("Target 'z' has the same value, 1.5, in all rows" in note for note in notes)

@@ -19,6 +19,7 @@ from neuropil.datasets import (
     TextColumn,
 )
 from neuropil.datasets.preparations import preparation_from_json
+from neuropil.datasets.tables.files.table_file import read_table
 
 KINDS = {"classification": "classes", "regression": "numbers"}
 
@@ -324,3 +325,12 @@ def test_real_tables_are_read_as_published(data):
 def test_real_tables_get_their_task(data, name, task, features):
     splits = datasets.open(data / "tabular" / f"{name}.csv")
     assert (splits.target.kind, splits.input_shape) == (KINDS[task], (features,))
+
+
+@pytest.mark.parametrize("cells", [["1,5", "2,5"], ["1,5", "2,5", "7,5", "12,5"], ["3,5"]])
+def test_one_column_of_decimal_commas_is_read_as_such(write_table, cells):
+    lines = [f"{n},5;{n / 4}".replace(".", ",") for n in range(60)]
+    splits = datasets.open(write_table(rows(*lines, header="x;y")), task="regression")
+    path = write_table(rows(*cells, header="x"), "new.csv")
+    found = splits.preparation.encode(splits.preparation.read(path, [], read_table))
+    assert found[:, 0].tolist() == [float(cell.replace(",", ".")) for cell in cells]

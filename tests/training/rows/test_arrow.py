@@ -1,5 +1,6 @@
 """PyArrow data sets, tables in memory, and what of them cannot be used."""
 
+import polars
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.dataset
@@ -46,6 +47,11 @@ def assert_close(found, alike):
 
 def test_a_table_in_memory_is_its_columns():
     assert weights(fit(TABLE)) == weights(fit((X, Y)))
+
+
+@pytest.mark.parametrize("convert", [pa.Table.to_pandas, polars.from_arrow])
+def test_a_data_frame_is_its_columns(convert):
+    assert weights(fit(convert(TABLE))) == weights(fit((X, Y)))
 
 
 def test_parquet_files_are_shuffled_a_few_row_groups_at_a_time(tmp_path):

@@ -306,3 +306,13 @@ def test_batches_of_a_custom_step_are_begun_once_an_epoch():
     assert data.begun == 0
     trainer.fit(data, epochs=2)
     assert data.begun == 2
+
+
+@pytest.mark.parametrize(
+    "data",
+    [((X, X), Y), [(x, x, y) for x, y in PAIRS], DataLoader(TensorDataset(X, X, Y), 10)],
+    ids=["arrays", "rows", "batches"],
+)
+def test_more_inputs_than_the_network_takes_are_refused(data):
+    with pytest.raises(DataError, match=r"has 2 inputs besides the target.* takes 1: give"):
+        fit(data)

@@ -26,8 +26,20 @@ def is_group() -> bool:
 
 
 def rank() -> int:
-    """Return the rank of this process, from 0."""
-    return int(os.environ["RANK"]) if is_group() else 0
+    """Return the rank of this process, from 0.
+
+    Raises:
+        ValueError: If the environment gives no rank of a group; waiting for it would not end.
+    """
+    if not is_group():
+        return 0
+    own, count = os.environ["RANK"], os.environ["WORLD_SIZE"]
+    if not (own.isdecimal() and count.isdecimal() and int(own) < int(count)):
+        raise ValueError(
+            f"the environment has RANK={own} and WORLD_SIZE={count}: the first must be a whole "
+            "number from 0, below the second; torchrun sets both."
+        )
+    return int(own)
 
 
 def takes_part(arguments: Sequence[str]) -> bool:

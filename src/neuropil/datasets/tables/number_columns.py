@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from neuropil.datasets.tables.number_text import (
     COMMA,
     CURRENCY,
     EITHER,
+    EITHER_POINT,
     POINT,
     Numbers,
     bare,
@@ -22,6 +24,7 @@ from neuropil.datasets.tables.number_text import (
     decimal_mark,
     read_numbers,
 )
+from neuropil.datasets.tables.typed_columns import is_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,6 +61,25 @@ def check_decided(cells: pa.StringArray, rows: Sequence[int], where: str) -> Non
         f"{core[place].as_py().replace(',', '.')}, and the file does not show which: write it "
         "without a comma or with a decimal point."
     )
+
+
+def with_points_shown(found: Numbers, cells: Column) -> Numbers:
+    """Return numbers whose points may separate thousands with one of them as `written`.
+
+    A file with semicolons may write 5.932 for 5932. It is read as 5.932, and a note says so.
+
+    Args:
+        found: The column as numbers, with no mark for decimals known.
+        cells: The column.
+    """
+    if found.written is not None or not is_text(cells):
+        return found
+    known = cells.filter(pc.invert(missing_cells(cells, numbers=True)))
+    pointed = pc.match_substring(cells, ".")
+    if not pc.any(pointed).as_py() or count(known, EITHER_POINT) < len(known):
+        return found
+    place = pc.index(pointed, value=True).as_py()
+    return replace(found, written=(cells[place].as_py(), float(found.values[place])))
 
 
 def common_unit(cells: pa.StringArray) -> str | list[str] | None:

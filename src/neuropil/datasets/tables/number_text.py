@@ -39,6 +39,7 @@ ONLY_COMMA = (
     rf"\d{{1,3}}(?:\.\d{{3}})+,\d*|\d{{1,3}}(?:\.\d{{3}}){{2,}}){EXPONENT}$"
 )
 EITHER = r"^[+-]?[1-9]\d{0,2},\d{3}$"
+EITHER_POINT = r"^[+-]?[1-9]\d{0,2}(?:\.\d{3})?$"
 STEPS = (
     (r"[\x{2212}\x{2013}\x{FE63}\x{FF0D}]", "-"),  # typeset minus signs
     (r"^\((.*\d.*)\)$", r"-\1"),  # accounts write losses in brackets

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.tables.frames import IN_MEMORY, frame_columns
-from neuropil.datasets.tables.number_columns import column_numbers
+from neuropil.datasets.tables.number_columns import column_numbers, with_points_shown
 from neuropil.datasets.tables.number_text import Numbers, file_decimal
 from neuropil.datasets.tables.typed_columns import Column, as_text, is_text
 
@@ -128,13 +128,16 @@ class Table:
         """
         key = name, self.decimal or decimal, unit
         if key not in self.read:
-            self.read[key] = column_numbers(
+            found = column_numbers(
                 self.column(name),
                 self.rows,
                 f"{self.source}, column {name!r}",
                 file_decimal=key[1],
                 unit=unit,
             )
+            if found is not None and key[1] is None and self.delimiter == ";":
+                found = with_points_shown(found, self.column(name))
+            self.read[key] = found
         return self.read[key]
 
     def read_ahead(self) -> None:

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.paths import natural_key
-from neuropil.datasets.tables.cells import missing_cells
+from neuropil.datasets.tables.cells import EXACT, missing_cells
 from neuropil.datasets.tables.columns.date_column import DateColumn
 from neuropil.datasets.tables.columns.date_fitting import fit_dates
 from neuropil.datasets.tables.columns.hashed_column import HashedColumn
@@ -193,11 +193,12 @@ class ColumnFitting:
         median = float(np.median(known))
         offset, scale = precise_scale(known, median)
         step = float(np.spacing(np.abs(known).max()))
-        coarse = np.ptp(known) and step > ROUNDING * np.std(known / scale) * scale
+        exact = whole and np.abs(known).max() < EXACT
+        coarse = not exact and step > ROUNDING * np.std(known / scale) * scale > 0
         if coarse or is_inexact(values, table.column(name)):
             self.notes.append(
-                f"Column {name!r}: its values differ by less than the precision of numbers of "
-                f"their size (about {step:.1g})."
+                f"Column {name!r}: its values differ by little more than the rounding of "
+                f"numbers of their size (about {step:.1g}), or by less."
             )
         incomplete = len(known) < len(self.train)
         return NumberColumn(name, median, incomplete, offset, scale, found.decimal, unit)
@@ -211,9 +212,11 @@ class ColumnFitting:
             return identifier_note(name, own)
         # Names do not generalise; up to ten words may be categories of few rows.
         if len(words) > max(10, known / 2) or not words:
-            share = f"{len(words):,} distinct words in {known:,} training rows"
-            such = f", such as {cut(words[0])!r}" if words else ""
-            return f"Column {name!r} left out: {share} are too many to be categories{such}."
+            why = "no training row has a value"
+            if words:
+                share = f"{len(words):,} distinct words in {known:,} training rows"
+                why = f"{share} are too many to be categories, such as {cut(words[0])!r}"
+            return f"Column {name!r} left out: {why}."
         if len(words) > MAX_CATEGORIES:
             return HashedColumn(name, HASHED, known < len(self.train))
         return TextColumn(name, tuple(sorted(words, key=natural_key)), known < len(self.train))

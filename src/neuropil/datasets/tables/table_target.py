@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from neuropil.datasets.data_errors import DataError
-from neuropil.datasets.tables.cells import EXACT, MAX_CLASSES, class_labels, missing_cells
+from neuropil.datasets.tables.cells import (
+    EXACT,
+    MAX_CLASSES,
+    class_label,
+    class_labels,
+    missing_cells,
+)
 from neuropil.datasets.tables.columns.table_dates import table_dates
 from neuropil.datasets.tables.number_columns import check_decided
 from neuropil.datasets.tables.table_fitting import note_written
@@ -25,6 +32,7 @@ if TYPE_CHECKING:
     from neuropil.datasets.tables.typed_columns import Column
 
 PADDED = r"^[+-]?0\d"
+EXPONENT = re.compile(r"\d[eE][+-]?\d")
 
 
 def drop_unknown_targets(table: Table, names: Iterable[str], notes: list[str]) -> Table:
@@ -111,6 +119,12 @@ def read_outcomes(
         )
     notes.append(f"Targets {every}: regression of {len(names)} numbers.")
     columns = [read_outcome(table, name, "regression", notes) for name in names]
+    for name, values in zip(names, columns, strict=True):
+        if np.ptp(values) == 0:
+            notes.append(
+                f"Target {name!r} has the same value, {values[0]:g}, in all rows: there is "
+                "nothing to learn from it, and its R² counts as 0."
+            )
     return np.stack(columns, axis=1)
 
 
@@ -159,6 +173,7 @@ def read_outcome(
         )
     labels = class_labels(cells)
     note_lookalikes(labels, notes)
+    note_merged(table.text(name), notes)
     return labels
 
 
@@ -177,6 +192,24 @@ def judge(cells: Column, numbers: Numbers | None) -> tuple[str, int, bool]:
     # Numbers with leading zeros, and long numbers that repeat, are codes, not quantities.
     codes = (padded or long) and distinct <= len(cells) / 2
     return "integers", distinct, distinct <= MAX_CLASSES or codes
+
+
+def note_merged(cells: pa.StringArray, notes: list[str]) -> None:
+    """Add a note about a class that is written with an exponent in some rows, as 1e5."""
+    written = pc.unique(cells).to_pylist()
+    forms: dict[str, list[str]] = {}
+    for cell in written:
+        forms.setdefault(class_label(cell), []).append(cell)
+    merged = [
+        f"{some_of(map(repr, own))} are {label!r}"
+        for label, own in forms.items()
+        if len(own) > 1 and any(map(EXPONENT.search, own))
+    ]
+    if merged:
+        notes.append(
+            f"Classes that are the same number: {some_of(merged)}. If they are codes, begin "
+            "each with a letter."
+        )
 
 
 def note_lookalikes(labels: pa.DictionaryArray, notes: list[str]) -> None:

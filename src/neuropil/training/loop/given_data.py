@@ -40,11 +40,13 @@ def open_data(data: Any, title: str, learner: Learner) -> Any:
     fields = None if learner.custom else Fields.of(learner.module, title)
     if fields is not None and isinstance(data, Mapping):
         data = pair_of(parts_of_batch(data, fields.layout_of_names(list(data))))
-    elif fields is not None and hasattr(data, "to_pydict"):  # a table of PyArrow
-        layout = fields.layout_of_names(data.schema.names)
-        data = pair_of(parts_of_table(data, layout))
+    elif fields is not None and (table := as_table(data)) is not None:
+        layout = fields.layout_of_names(table.schema.names)
+        data = pair_of(parts_of_table(table, layout))
     arrays = as_arrays(data, title)
     if arrays is not None:
+        if fields is not None:
+            fields.check_count(len(arrays.inputs))
         return arrays
     source = as_source(data, fields)
     if source is None:
@@ -67,6 +69,18 @@ def as_source(data: Any, fields: Fields | None) -> Source | None:
     first = data[0]
     layout = fields.layout(first)
     return RowSource(data, layout) if fields.is_row(first, layout) else None
+
+
+def as_table(data: Any) -> Any:
+    """Return a PyArrow table, or a frame of pandas or Polars as one; None for other data."""
+    if hasattr(data, "to_pydict"):
+        return data
+    if not hasattr(data, "columns"):
+        return None
+    import narwhals
+
+    frame = narwhals.from_native(data, eager_only=True, pass_through=True)
+    return frame.to_arrow() if isinstance(frame, narwhals.DataFrame) else None
 
 
 def is_parquet(data: Any) -> bool:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from neuropil.core import Network
 from neuropil.datasets.data_errors import DataError
-from neuropil.text import some_of
+from neuropil.text import number_of, some_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,6 +90,8 @@ class Fields:
         numbers = all(axes(item[place]) == 0 for place in places)
         if len(places) > 1 and numbers and self.takes_columns(len(places)):
             return Layout((tuple(places),), last)
+        if len(places) > 1:
+            self.check_count(len(places))
         return Layout(tuple((place,) for place in places), last)
 
     def layout_of_names(self, keys: list[Any]) -> Layout:
@@ -113,6 +115,18 @@ class Fields:
         if others and self.takes_columns(len(others)):
             return Layout((tuple(others),), target)
         raise DataError(self.explain(others))
+
+    def check_count(self, count: int) -> None:
+        """Refuse a number of inputs that the network does not take.
+
+        Raises:
+            DataError: If the network is known to take another number.
+        """
+        if self.shapes and count != len(self.shapes):
+            raise DataError(
+                f"the {self.title} data has {number_of(count, 'input')} besides the target, "
+                f"and the network takes {len(self.shapes)}: give one for each `Input`."
+            )
 
     def takes_columns(self, count: int) -> bool:
         """Return whether the network takes one vector of some numbers."""

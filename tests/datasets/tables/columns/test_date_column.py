@@ -4,6 +4,7 @@ import json
 from datetime import date, datetime, timedelta
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -198,3 +199,16 @@ def test_a_damaged_column_is_refused(change):
     assert DateColumn.from_fields(json.loads(json.dumps(good))).to_json() == good
     with pytest.raises(DataError, match=f"'{next(iter(change))}' must be"):
         DateColumn.from_fields({**good, **change})
+
+
+def test_a_date_that_marks_a_missing_value_is_refused_in_new_rows():
+    days = [f"2024-01-{1 + n % 28:02d}" for n in range(60)]
+    splits = datasets.open({"when": days, "y": ["a", "b"] * 30})
+    with pytest.raises(DataError, match=r"'when', row 2: 9999-12-31.* looks like a mark"):
+        splits.preparation.encode({"when": ["2024-05-01", "9999-12-31"]})
+
+
+def test_a_date_that_64_bits_cannot_hold_is_refused():
+    far = pa.array([10**14 * n for n in range(60)], pa.timestamp("s"))
+    with pytest.raises(DataError, match="column 'when' holds a date beyond the years"):
+        datasets.open(pa.table({"when": far, "y": ["a", "b"] * 30}))

@@ -1,5 +1,8 @@
 """Bytes become letters: the right ones, or an error."""
 
+import bz2
+import gzip
+import lzma
 from pathlib import Path
 
 import pytest
@@ -94,3 +97,21 @@ def test_the_training_encoding_serves_new_tables_that_are_not_unicode(write_tabl
 def test_encodings_are_for_tables(write_pictures):
     with pytest.raises(DataError, match="`encoding` does not apply to a folder of pictures"):
         datasets.open(write_pictures("a", "b"), encoding="gbk")
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (
+            gzip.compress(b"x,y\n1,a\n", mtime=0),
+            "is compressed by gzip, not text.*ending .csv.gz",
+        ),
+        (bz2.compress(b"x,y\n1,a\n"), "is compressed by bzip2"),
+        (lzma.compress(b"x,y\n1,a\n"), "is compressed by xz"),
+        (b"PAR1\x15\x04\xff\xfe", "is a Parquet file, not text.*ending .parquet"),
+    ],
+    ids=["gzip", "bzip2", "xz", "parquet"],
+)
+def test_a_file_of_another_kind_is_named(content, kind):
+    with pytest.raises(DataError, match=kind):
+        decode(content, FILE, [], asked=None)

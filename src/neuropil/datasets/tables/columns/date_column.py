@@ -29,6 +29,8 @@ UNITS = {DAYS: np.timedelta64(1, "D"), HOURS: np.timedelta64(1, "h")}
 MINUTE = np.timedelta64(1, "m")
 PERIODS = {"month": 12, "weekday": 7, "hour": 24}
 """Length of the cycle of each part of a date."""
+MARKED_YEARS = (1, 9999)
+"""Years that databases write for a missing date."""
 WAVES = {"sine": np.sin, "cosine": np.cos}
 
 
@@ -139,10 +141,18 @@ class DateColumn(Column):
             notes: Gains a line if values are missing, but none was in the training rows.
 
         Raises:
-            DataError: If a cell is not a date, or has day and month in another order than the
-                training rows.
+            DataError: If a cell is not a date, is in the year 1 or 9999, which mean a missing
+                value, or has day and month in another order than the training rows.
         """
         dates = self.read(table)
+        marked = in_marked_year(dates.local)
+        if marked.any() and not in_marked_year(np.array([self.origin], "M8[us]")).any():
+            place = int(np.argmax(marked))
+            raise DataError(
+                f"{table.source}, column {self.name!r}, row {table.rows[place]}: "
+                f"{np.datetime64(dates.local[place], 's')} looks like a mark for a missing "
+                "value: leave such cells empty."
+            )
         missing = np.isnat(dates.instants)
         if missing.any() and not self.indicator:
             notes.append(
@@ -220,3 +230,8 @@ def place_in_cycle(cycle: str, local: Array) -> Array:
     else:
         place = (local - days) / UNITS[HOURS]
     return np.where(np.isnat(local), np.nan, place)
+
+
+def in_marked_year(moments: Array) -> np.ndarray[Any, Any]:
+    """Return a mask of the moments in a year that databases write for a missing date."""
+    return np.isin(moments.astype("datetime64[Y]").astype(float) + 1970, MARKED_YEARS)

@@ -14,6 +14,7 @@ from neuropil.datasets.tables.columns.date_column import (
     PERIODS,
     DateColumn,
     elapsed_time,
+    in_marked_year,
     place_in_cycle,
 )
 from neuropil.datasets.tables.columns.date_text import DAY_FIRST, Dates
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from neuropil.datasets.tables.table import Table
 
 Array = np.ndarray[Any, Any]
-
-MARKS = (1, 9999)
-"""Years that databases write for a missing date."""
 
 
 def fit_dates(
@@ -84,14 +82,15 @@ def check_years(table: Table, name: str, dates: Dates) -> None:
     if dates.clock:
         return
     years = dates.local.astype("datetime64[Y]").astype(float) + 1970
-    marked = np.isin(years, MARKS)
+    marked = in_marked_year(dates.local)
     others = years[~marked & ~np.isnat(dates.local)]
     if marked.any() and len(others):
-        place = int(np.argmax(marked))
+        place, more = int(np.argmax(marked)), int(marked.sum()) - 1
+        alike = f" ({more:,} more like it)" if more else ""
         raise DataError(
             f"{table.source}, column {name!r}, row {table.rows[place]}: "
-            f"{np.datetime64(dates.local[place], 's')} ({int(marked.sum()) - 1:,} more like "
-            f"it) among dates from the years {others.min():.0f} to {others.max():.0f} looks "
+            f"{np.datetime64(dates.local[place], 's')}{alike} among "
+            f"dates from the years {others.min():.0f} to {others.max():.0f} looks "
             "like a mark for a missing value: leave such cells empty."
         )
 

@@ -131,9 +131,14 @@ def read_typed(cells: pa.Array) -> Dates:
 
 
 def as_moments(cells: pa.Array) -> Array:
-    """Return timestamps as ``datetime64[us]``, with NaT for null."""
+    """Return timestamps as ``datetime64[us]``, with NaT for null.
+
+    Raises:
+        ArrowInvalid: If microseconds since 1970 exceed 64 bits.
+    """
     zone = getattr(cells.type, "tz", None)
-    exact = pc.cast(cells, pa.timestamp("us", zone), safe=False)
+    finer = getattr(cells.type, "unit", "") == "ns"  # loses digits, which is no error
+    exact = pc.cast(cells, pa.timestamp("us", zone), safe=not finer)
     return pc.cast(exact, pa.timestamp("us")).to_numpy(zero_copy_only=False)
 
 

@@ -50,17 +50,22 @@ def read_column(table: Table, name: str, order: str | None) -> Dates | None:
     """Return a column like `table_dates`.
 
     Raises:
-        DataError: If a few cells are not dates, or some have the day first and others the
-            month.
+        DataError: If a few cells are not dates, some have the day first and others the month,
+            or a date is too far away.
     """
     cells = table.column(name)
     # Files with semicolons and decimal commas come from where the day is written first.
     continental = table.delimiter == ";" or table.decimal == ","
     usual = DAY_FIRST if continental else MONTH_FIRST
-    found = read_dates(cells, order=order, usual=usual)
+    where = f"{table.source}, column {name!r}"
+    try:
+        found = read_dates(cells, order=order, usual=usual)
+    except pa.ArrowInvalid:
+        raise DataError(
+            f"{where} holds a date beyond the years -290308 to 294246: leave such cells empty."
+        ) from None
     if found is None:
         return compact_dates(table, name)
-    where = f"{table.source}, column {name!r}"
     if found.contrary is not None:
         first, second = ((cells[at].as_py(), table.rows[at]) for at in found.contrary)
         raise DataError(

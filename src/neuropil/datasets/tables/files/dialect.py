@@ -159,6 +159,8 @@ def find_delimiter(lines: Sequence[str], prefer: str, expected: set[str]) -> str
         return found, width > 1, times / len(records), known, width, delimiter == prefer
 
     lines = lines[:DELIMITED_ROWS]
+    if is_one_column(lines, expected):
+        return ";"
     merits = {delimiter: merit(delimiter) for delimiter in DELIMITERS}
     best = max(DELIMITERS, key=merits.__getitem__)
     if any(merits[best][:2]):
@@ -170,6 +172,16 @@ def find_delimiter(lines: Sequence[str], prefer: str, expected: set[str]) -> str
         if len(widths) == 1 and min(widths) > 1 and min(widths) - len(first) in (0, 1):
             return delimiter
     return prefer
+
+
+def is_one_column(lines: Sequence[str], expected: set[str]) -> bool:
+    """Return whether a file is one expected column of numbers with decimal commas.
+
+    R's files with an unnamed column of row numbers look the same: ``x``, ``1,5``, ``2,5``.
+    """
+    first, *below = [line.strip() for line in lines if line.strip()] or [""]
+    fit = all(map(DECIMAL_COMMA.fullmatch, below))
+    return first.strip('"') in expected and bool(below) and fit
 
 
 def split_lines(

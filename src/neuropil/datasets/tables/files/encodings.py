@@ -21,6 +21,17 @@ MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 """Byte order marks; those of UTF-32 come first, since they begin with those of UTF-16."""
+NO_TEXT = {
+    b"\x1f\x8b\x08": ("compressed by gzip", ".csv.gz"),
+    b"BZh": ("compressed by bzip2", ".csv.bz2"),
+    b"\xfd7zXZ\x00": ("compressed by xz", ".csv.xz"),
+    b"\x28\xb5\x2f\xfd": ("compressed by Zstandard", ".csv.zst"),
+    b"PK\x03\x04": ("a ZIP archive or a workbook", ".csv.zip or .xlsx"),
+    b"\xd0\xcf\x11\xe0": ("a workbook", ".xls"),
+    b"PAR1": ("a Parquet file", ".parquet"),
+    b"ARROW1": ("a Feather file", ".feather"),
+}
+"""First bytes of files of other kinds, what they are, and the ending of their names."""
 SAMPLE = 2**16
 """Number of bytes of lines with non-ASCII letters used to detect the encoding."""
 PLAUSIBLE = 0.85
@@ -59,6 +70,7 @@ def decode(
         if text is None and known is not None:
             text = decode_as(raw, known, path)
         if text is None:
+            check_text(raw, path)
             name = guess(raw, path)
             text = raw.decode(name)
             notes.append(
@@ -130,6 +142,17 @@ def unmarked_utf16(raw: bytes) -> str | None:
     if odd > pairs / 2 and not even:
         return "utf-16-le"
     return "utf-16-be" if even > pairs / 2 and not odd else None
+
+
+def check_text(raw: bytes, path: Path) -> None:
+    """Refuse bytes that are a file of another kind, such as a compressed one.
+
+    Raises:
+        DataError: If they begin as such files do.
+    """
+    for mark, (kind, suffix) in NO_TEXT.items():
+        if raw.startswith(mark):
+            raise DataError(f"{path} is {kind}, not text: give its name the ending {suffix}.")
 
 
 def guess(raw: bytes, path: Path) -> str:
