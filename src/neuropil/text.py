@@ -116,6 +116,17 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f" Did you mean {found!r}?" if found else ""
 
 
+def nearest_or_some(name: str, known: Iterable[str]) -> str:
+    """Return " Did you mean 'x'?" for the nearest known name, or else the first of them.
+
+    Example:
+        >>> nearest_or_some("ag", ["age", "price"]), nearest_or_some("rooms", ["age", "price"])
+        (" Did you mean 'age'?", " There are: 'age', 'price'.")
+    """
+    known = list(known)
+    return nearest(name, known) or f" There are: {some_of(map(repr, known), 8)}."
+
+
 def nearest_name(name: str, known: Iterable[str]) -> str | None:
     """Return the known name with the fewest typing errors, or else a similar one, or None."""
     candidates = {candidate.lower(): candidate for candidate in known}

@@ -87,4 +87,4 @@ def test_those_of_a_test_table_are_said_when_it_is_read(write_table, tmp_path):
     splits = datasets.open(tmp_path, validation=0)
     assert len(splits.test) == 4
     (note,) = [note for note in splits.notes if note.startswith("Duplicates")]
-    assert note.startswith("Duplicates: 2 of 4 test rows equal a training row")
+    assert note.startswith("Duplicates: 2 of 4 test rows equal a training row in all columns ")

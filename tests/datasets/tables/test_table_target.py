@@ -193,7 +193,7 @@ def test_rows_that_lack_one_of_several_targets_are_set_aside():
         (["count", "code"], None, "'count', 'code' hold classes.* or set task= to regression"),
         ("price,price", None, r"must name each column once, got 'price,price'"),
         ([], None, r"must name each column once, got \[\]"),
-        ("price,colour", None, "has no column 'colour'"),
+        ("price,colour", None, "has no column 'colour'. There are: 'x', 'price', "),
         ("x,price,count,code,kind", None, "all columns are targets"),
     ],
 )

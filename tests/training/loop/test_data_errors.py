@@ -34,12 +34,15 @@ def fit(data, check=None, *, net=None, epochs=1, batch_size=4, **options):
         ((X, Y, Y), r"a pair \(inputs, targets\), got a tuple of 3"),
         ((X, 3), "training targets need the examples along axis 0, got a single number"),
         ((X, np.array(["a"] * 10)), "training targets must be numbers, got an array of <U1"),
-        (X, r"training data has no targets: give \(inputs, targets\), or a custom step"),
+        (
+            X,
+            r"training data has no targets: give \(inputs, targets\), or a custom .*datasets.open",
+        ),
         (
             "digits",
             r"must be \(inputs, targets\), a Dataset or an iterable .* got a str",
         ),
-        (5, "iterable of batches, got a int"),
+        (5, "iterable of rows or batches, got a int"),
         ([], "the training data contains no batches"),
         ([torch.ones(4, 3)], "training data has no targets"),
         (

@@ -241,6 +241,10 @@ def wrong(change, items=PAIRS):
             [{"a": X[0], "b": X[0], "label": 1}],
             "has a, b besides the target, .* input1",
         ),
+        (
+            [{"a": 0.5, "kind": 1}],
+            "has the entries a, kind, and none of them is called target, .* labels or y",
+        ),
         ([{"x": X[0]}] * 4, "the training data has no targets"),
         ([()], "contains an empty tuple"),
     ],

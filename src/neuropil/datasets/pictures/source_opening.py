@@ -147,7 +147,7 @@ def change_notes(headers: Sequence[Header], sizes: np.ndarray[Any, Any]) -> list
     resized = int((own != sizes).any(axis=1).sum())
     to = "×".join(map(str, sizes[0].tolist())) + " (height × width)"
     counts = {
-        f"resized to {to if (sizes == sizes[0]).all() else 'another size'}": resized,
+        f"resized to {to if (sizes == sizes[0]).all() else 'one of these sizes'}": resized,
         "with transparency put on a white background": sum(h.transparent for h in headers),
         "with several frames: the first one is used": sum(h.animated for h in headers),
     }

@@ -42,9 +42,9 @@ def note_duplicates(train: Dataset, held_out: dict[str, Dataset], notes: list[st
     ]
     if each:
         notes.append(
-            f"Duplicates: {all_of(each)} equal a training row, which makes the figures too "
-            "optimistic. Remove repeated rows, or set split_by= to keep rows of one origin in "
-            "one part."
+            f"Duplicates: {all_of(each)} equal a training row in all columns used, which "
+            "makes the figures too optimistic. Remove repeated rows, or set split_by= to a "
+            "column that equal rows share."
         )
 
 

@@ -14,7 +14,7 @@ from neuropil.datasets.splitting import split_indices
 from neuropil.datasets.tables.cells import class_labels, missing_cells
 from neuropil.datasets.tables.columns.date_column import DAYS, DateColumn
 from neuropil.datasets.tables.columns.table_dates import table_dates
-from neuropil.text import all_of, nearest, number_of, some_of
+from neuropil.text import all_of, nearest_or_some, number_of, some_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -123,7 +123,7 @@ def find_split_column(table: Table, wanted: str, targets: tuple[str, ...]) -> st
     if wanted not in table.names:
         raise DataError(
             f"{table.source} has no column {wanted!r} to split by."
-            f"{nearest(wanted, table.names)}"
+            f"{nearest_or_some(wanted, table.names)}"
         )
     if wanted in targets:
         raise DataError(

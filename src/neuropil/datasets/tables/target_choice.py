@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from neuropil.datasets.data_errors import DataError
-from neuropil.text import nearest
+from neuropil.text import nearest_or_some
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,7 +67,8 @@ def requested_targets(table: Table, wanted: str | Sequence[str]) -> tuple[str, .
         parts = list(wanted)
     for part in parts:
         if part not in names:
-            raise DataError(f"{table.source} has no column {part!r}.{nearest(part, names)}")
+            hint = nearest_or_some(part, names)
+            raise DataError(f"{table.source} has no column {part!r}.{hint}")
     if not parts or len(set(parts)) < len(parts):
         raise DataError(f"the target must name each column once, got {wanted!r}.")
     if len(parts) == len(names):

@@ -62,7 +62,7 @@ def some_examples(options: Options, learner: Learner, data: Any, title: str) -> 
     if targets is None:
         raise ValueError(
             f"the {title} data has no targets: give (inputs, targets), or a custom step that "
-            f"needs none."
+            f"needs none; a table or data frame goes through datasets.open(table, target=…)."
         )
     return inputs, targets
 

@@ -64,7 +64,7 @@ class StreamBatches(Batches):
         if not isinstance(data, Iterable) or isinstance(data, str | bytes | dict):
             raise ValueError(
                 f"the {title} data must be (inputs, targets), a Dataset or an iterable of "
-                f"batches, got a {type(data).__name__}."
+                f"rows or batches, got a {type(data).__name__}."
             )
         if isinstance(data, Iterator):
             raise ValueError(

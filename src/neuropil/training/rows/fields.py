@@ -114,7 +114,7 @@ class Fields:
             return Layout((tuple(others),), target)
         if others and self.takes_columns(len(others)):
             return Layout((tuple(others),), target)
-        raise DataError(self.explain(others))
+        raise DataError(self.explain(others, target))
 
     def check_count(self, count: int) -> None:
         """Refuse a number of inputs that the network does not take.
@@ -132,9 +132,14 @@ class Fields:
         """Return whether the network takes one vector of some numbers."""
         return len(self.shapes) == 1 and len(self.shapes[0]) == 1 and self.shapes[0][0] == count
 
-    def explain(self, others: Sequence[Any]) -> str:
+    def explain(self, others: Sequence[Any], target: Any) -> str:
         """Return the message for a dict whose inputs cannot be found."""
         got = some_of(others) if others else "nothing"
+        if target is None and others:
+            return (
+                f"the {self.title} data has the entries {got}, and none of them is called "
+                f"{', '.join(TARGETS[:-1])} or {TARGETS[-1]}: name the one to predict so."
+            )
         named = some_of(self.names) if self.names else "one input"
         return (
             f"the {self.title} data has {got} besides the target, and the network takes "
