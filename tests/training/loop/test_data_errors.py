@@ -36,7 +36,7 @@ def fit(data, check=None, *, net=None, epochs=1, batch_size=4, **options):
         ((X, np.array(["a"] * 10)), "training targets must be numbers, got an array of <U1"),
         (
             X,
-            r"training data has no targets: give \(inputs, targets\), or a custom .*datasets.open",
+            r"training data has no targets: give \(inputs, targets\), or a .*datasets.open",
         ),
         (
             "digits",
