@@ -164,16 +164,34 @@ def next_of(running: Iterator[Any]) -> Any:
 
     Raises:
         DataError: If a worker was killed.
+        KeyboardInterrupt: If it was terminated, as all processes of a group are together.
     """
     try:
         return next(running, None)
-    except (RuntimeError, OSError, EOFError):
+    except (RuntimeError, OSError, EOFError) as error:
         # Torch notices the death of a worker while it waits, or while a batch is handed over.
         # An error of `fetch` is not raised there: it comes in place of the batch.
-        raise DataError(
-            "a process that was reading the data was ended from outside, perhaps because "
-            "memory ran out: use fewer workers, or smaller batches."
-        ) from None
+        ended = end_of_worker(error)
+        raise ended from None
+
+
+def is_end_of_worker(error: RuntimeError) -> bool:
+    """Return whether torch reports that a worker was killed, which it does at any line."""
+    return str(error).startswith("DataLoader worker")
+
+
+def end_of_worker(error: BaseException) -> BaseException:
+    """Return the error for a worker that was killed, or the interruption if it was terminated.
+
+    Args:
+        error: What torch raised.
+    """
+    if any("Terminated" in str(each) for each in (error, error.__cause__)):
+        return KeyboardInterrupt()
+    return DataError(
+        "a process that was reading the data was ended from outside, perhaps because memory "
+        "ran out: use fewer workers, or smaller batches."
+    )
 
 
 # Which source, and the places of the examples of a batch in it.
