@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
 from neuropil.datasets.data_errors import DataError
-from neuropil.datasets.splitting import part_size
+from neuropil.datasets.splitting import indices_of, part_size
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -74,7 +73,7 @@ def split_groups(
         )
         if lost < least:
             best, least = parts, lost
-    return indices(best[codes])
+    return indices_of(best[codes])
 
 
 def split_in_time(
@@ -100,7 +99,7 @@ def split_in_time(
     sizes = np.bincount(codes, minlength=1)
     wanted = part_sizes(len(codes), validation, test)
     check_count(len(sizes), wanted, where)
-    return indices(cut(sizes, wanted)[codes])
+    return indices_of(cut(sizes, wanted)[codes])
 
 
 def part_sizes(count: int, validation: float, test: float) -> tuple[int, int, int]:
@@ -144,9 +143,3 @@ def cut(sizes: Array, wanted: tuple[int, int, int]) -> Array:
         parts[start:end] = number
         end = start
     return parts
-
-
-def indices(parts: Array) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the indices of the examples of each part."""
-    train, middle, held = (torch.from_numpy(np.flatnonzero(parts == part)) for part in range(3))
-    return train, middle, held

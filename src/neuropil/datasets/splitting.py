@@ -114,8 +114,17 @@ def split_indices(
         for start, amount in zip(starts, taken, strict=True):
             part[by_class[start : start + amount]] = number
         starts, spare = starts + taken, spare - taken
-    train, cut, held = (torch.from_numpy(np.flatnonzero(part == number)) for number in range(3))
-    return train, cut, held
+    return indices_of(part)
+
+
+def indices_of(parts: np.ndarray[Any, Any]) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the indices of the training, validation and test examples.
+
+    Args:
+        parts: The part of each example, 0 to 2.
+    """
+    train, middle, held = (torch.from_numpy(np.flatnonzero(parts == part)) for part in range(3))
+    return train, middle, held
 
 
 def part_size(size: float, count: int, name: str) -> int:

@@ -75,16 +75,9 @@ class PictureStep(Arguments, ABC):
             DataError: If the inputs are not pictures.
         """
         pictures, mask = split_mask(inputs, self)
-        if pictures.ndim != 4:
-            raise DataError(
-                f"{self} needs pictures (N, C, H, W), got a batch of shape "
-                f"{tuple(pictures.shape)}."
-            )
+        check_pictures(pictures, self)
         changed = self.change(Batch(pictures, targets, mask), generator)
-        pair: Any = changed.inputs
-        if changed.mask is not None:
-            pair = changed.inputs, changed.mask
-        return pair, targets if changed.targets is None else changed.targets
+        return joined(changed), targets if changed.targets is None else changed.targets
 
     @abstractmethod
     def change(self, batch: Batch, generator: torch.Generator) -> Batch:
@@ -94,6 +87,29 @@ class PictureStep(Arguments, ABC):
             batch: Pictures ``(N, C, H, W)``, raw, with a target for each picture.
             generator: The only source of random numbers.
         """
+
+
+def check_pictures(inputs: Tensor, step: object) -> None:
+    """Check that inputs are a batch of pictures.
+
+    Raises:
+        DataError: If they are not.
+    """
+    if inputs.ndim != 4:
+        raise DataError(
+            f"{step} needs pictures (N, C, H, W), got a batch of shape {tuple(inputs.shape)}."
+        )
+
+
+def joined(batch: Batch) -> Any:
+    """Return the inputs, with their mask if they have one: the reverse of `split_mask`."""
+    return batch.inputs if batch.mask is None else (batch.inputs, batch.mask)
+
+
+def interval_mask(length: int, start: Tensor, extent: Tensor) -> Tensor:
+    """Return the mask ``(N, length)`` of an interval for each picture, cut off at the ends."""
+    at = torch.arange(length, device=start.device)
+    return (at >= start[:, None]) & (at < (start + extent)[:, None])
 
 
 def split_mask(inputs: Any, step: object) -> tuple[Tensor, Tensor | None]:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, final
 import torch
 from typing_extensions import override
 
-from neuropil.datasets.augmentation.base import uniform
+from neuropil.datasets.augmentation.base import check_pictures, interval_mask, uniform
 from neuropil.datasets.augmentation.mixing import Mixing
-from neuropil.datasets.data_errors import DataError
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from neuropil.datasets.source import Batch
 
 
 @final
@@ -57,18 +58,10 @@ class CutMix(Mixing):
 
     @override
     def mix(
-        self,
-        inputs: Tensor,
-        mask: Tensor | None,
-        other: Tensor,
-        share: Tensor,
-        generator: torch.Generator,
-    ) -> tuple[Tensor, Tensor | None, Tensor]:
-        if inputs.ndim != 4:
-            raise DataError(
-                f"{self} needs pictures (N, C, H, W), got a batch of shape "
-                f"{tuple(inputs.shape)}."
-            )
+        self, batch: Batch, other: Tensor, share: Tensor, generator: torch.Generator
+    ) -> tuple[Batch, Tensor]:
+        inputs, _, mask = batch
+        check_pictures(inputs, self)
         side = (1 - share).sqrt()
         places = uniform(len(inputs), inputs, generator, rows=2)
         rows, columns = (
@@ -79,12 +72,12 @@ class CutMix(Mixing):
         mixed = torch.where(covered[:, None], inputs[other], inputs)
         if mask is not None:
             mask = torch.where(covered, mask[other], mask)
-        return mixed, mask, 1 - covered.flatten(1).float().mean(1)
+        share = 1 - covered.flatten(1).float().mean(1)
+        return batch._replace(inputs=mixed, mask=mask), share
 
 
 def interval(length: int, fraction: Tensor, place: Tensor) -> Tensor:
     """Return the mask ``(N, length)`` of intervals around `place`, which is from 0 to 1."""
     extent = (fraction * length).round()
     start = (place * length).floor() - (extent / 2).floor()
-    at = torch.arange(length, device=fraction.device)
-    return (at >= start[:, None]) & (at < (start + extent)[:, None])
+    return interval_mask(length, start, extent)

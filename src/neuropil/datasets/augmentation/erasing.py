@@ -10,7 +10,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from neuropil.checks import number
-from neuropil.datasets.augmentation.base import PictureStep, check_range, uniform
+from neuropil.datasets.augmentation.base import PictureStep, check_range, interval_mask, uniform
 
 if TYPE_CHECKING:
     from neuropil.datasets.source import Batch
@@ -73,14 +73,12 @@ class RandomErasing(PictureStep):
         # A picture that is not selected gets a rectangle of height 0.
         tall = (pixels * ratio).sqrt().round().clamp(1, height) * (chance < self.p)
         wide = (pixels / ratio).sqrt().round().clamp(1, width)
-        rows = interval_mask(height, tall, down)
-        columns = interval_mask(width, wide, right)
+        rows = interval_within(height, tall, down)
+        columns = interval_within(width, wide, right)
         covered = rows[:, None, :, None] & columns[:, None, None, :]
         return batch._replace(inputs=batch.inputs.masked_fill(covered, self.fill))
 
 
-def interval_mask(length: int, extent: Tensor, place: Tensor) -> Tensor:
+def interval_within(length: int, extent: Tensor, place: Tensor) -> Tensor:
     """Return the mask ``(N, length)`` of intervals; `place` in [0, 1) sets their positions."""
-    start = (place * (length - extent + 1)).floor()
-    at = torch.arange(length, device=extent.device)
-    return (at >= start[:, None]) & (at < (start + extent)[:, None])
+    return interval_mask(length, (place * (length - extent + 1)).floor(), extent)

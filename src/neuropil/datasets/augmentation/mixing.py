@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from functools import cached_property, partial
-from typing import Any
 
 import numpy as np
 import torch
@@ -13,8 +12,9 @@ from torch.nn import functional as F
 
 from neuropil.checks import number, optional, whole
 from neuropil.core.arguments import Arguments
-from neuropil.datasets.augmentation.base import Inputs, split_mask, uniform
+from neuropil.datasets.augmentation.base import Inputs, joined, split_mask, uniform
 from neuropil.datasets.data_errors import DataError
+from neuropil.datasets.source import Batch
 
 QUANTILES = 4096
 """Number of points at which the beta distribution is tabulated."""
@@ -57,24 +57,17 @@ class Mixing(Arguments, ABC):
         share = self.shares(values, generator)
         other = torch.randperm(len(values), generator=generator, device=generator.device)
         other = other.to(values.device)
-        values, mask, share = self.mix(values, mask, other, share, generator)
-        mixed: Any = values if mask is None else (values, mask)
-        return mixed, blend(targets, other, share)
+        mixed, share = self.mix(Batch(values, targets, mask), other, share, generator)
+        return joined(mixed), blend(targets, other, share)
 
     @abstractmethod
     def mix(
-        self,
-        inputs: Tensor,
-        mask: Tensor | None,
-        other: Tensor,
-        share: Tensor,
-        generator: torch.Generator,
-    ) -> tuple[Tensor, Tensor | None, Tensor]:
-        """Return the mixed inputs, their mask, and λ as it is for the targets.
+        self, batch: Batch, other: Tensor, share: Tensor, generator: torch.Generator
+    ) -> tuple[Batch, Tensor]:
+        """Return a batch with mixed inputs, and λ as it is for the targets.
 
         Args:
-            inputs: The inputs.
-            mask: ``(N, H, W)``, 1 for content and 0 for padding, or None.
+            batch: The inputs, and the mask of their content if they are padded.
             other: Index of the other example, for each example.
             share: λ for each example.
             generator: The only source of random numbers.

@@ -12,6 +12,8 @@ from neuropil.datasets.augmentation.mixing import Mixing, blend
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from neuropil.datasets.source import Batch
+
 
 @final
 class Mixup(Mixing):
@@ -51,13 +53,9 @@ class Mixup(Mixing):
 
     @override
     def mix(
-        self,
-        inputs: Tensor,
-        mask: Tensor | None,
-        other: Tensor,
-        share: Tensor,
-        generator: torch.Generator,
-    ) -> tuple[Tensor, Tensor | None, Tensor]:
+        self, batch: Batch, other: Tensor, share: Tensor, generator: torch.Generator
+    ) -> tuple[Batch, Tensor]:
+        mask = batch.mask
         if mask is not None:  # there is content where either picture has some
             mask = torch.maximum(mask, mask[other])
-        return blend(inputs, other, share), mask, share
+        return batch._replace(inputs=blend(batch.inputs, other, share), mask=mask), share
