@@ -292,7 +292,7 @@ def saving_on_failure(run: Run, trainer: Trainer) -> Iterator[None]:
 
 
 def next_step(run: Run) -> str:
-    """Return what to do after another process was lost."""
+    """Return the advice for the user after another process was lost."""
     if join_processes().first and not run.resumable:
         return "nothing was saved: run the command again."
     return f"resume with: {resume_command(run.path)}"

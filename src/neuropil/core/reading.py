@@ -35,7 +35,7 @@ def reading(
     Raises:
         FileNotFoundError: When the file does not exist, unless `failure` is another class.
         ValueError: When it cannot be read.
-        ImportError: When a library is missing, which is no fault of the file.
+        ImportError: When a library is missing; the file is not to blame.
 
     Example:
         >>> with reading("table.csv"):

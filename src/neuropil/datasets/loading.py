@@ -199,7 +199,7 @@ Wanted = tuple[int, "Sequence[int]"]
 
 
 class Indices(torch_data.Sampler[Wanted]):
-    """What the workers are asked for in a pass.
+    """The batches that the workers fetch in a pass.
 
     Attributes:
         batches: The source and the places of the examples of each batch.

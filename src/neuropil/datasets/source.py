@@ -28,7 +28,7 @@ class Batch(NamedTuple):
     mask: Tensor | None = None
 
     def inputs_for(self, count: int) -> Tensor | tuple[Tensor, Tensor]:
-        """Return what a network takes: the inputs, and the mask if it takes a second input.
+        """Return the inputs of a network, with the mask if it takes a second input.
 
         Args:
             count: Number of inputs of the network.

@@ -1,1 +1,1 @@
-"""What reaches the terminal: in which encoding, and from which of several processes."""
+"""Output to the terminal: its encoding, and the processes that write it."""

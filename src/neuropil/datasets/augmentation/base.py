@@ -77,7 +77,8 @@ class PictureStep(Arguments, ABC):
         pictures, mask = split_mask(inputs, self)
         check_pictures(pictures, self)
         changed = self.change(Batch(pictures, targets, mask), generator)
-        return joined(changed), targets if changed.targets is None else changed.targets
+        given: Any = changed.inputs_for(2)
+        return given, targets if changed.targets is None else changed.targets
 
     @abstractmethod
     def change(self, batch: Batch, generator: torch.Generator) -> Batch:
@@ -99,11 +100,6 @@ def check_pictures(inputs: Tensor, step: object) -> None:
         raise DataError(
             f"{step} needs pictures (N, C, H, W), got a batch of shape {tuple(inputs.shape)}."
         )
-
-
-def joined(batch: Batch) -> Any:
-    """Return the inputs, with their mask if they have one: the reverse of `split_mask`."""
-    return batch.inputs if batch.mask is None else (batch.inputs, batch.mask)
 
 
 def interval_mask(length: int, start: Tensor, extent: Tensor) -> Tensor:

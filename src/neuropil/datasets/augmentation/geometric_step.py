@@ -61,7 +61,7 @@ class GeometricStep(PictureStep):
     def reach(self, size: Size) -> float:  # noqa: ARG002 - for steps that change the size
         """Return how far the new picture extends beyond the old one at most, in pixels.
 
-        By default there is no limit for a step that has a `fill`.
+        By default a step with a `fill` is unlimited.
 
         Args:
             size: Height and width before this step.

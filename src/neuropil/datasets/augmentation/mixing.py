@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ from torch.nn import functional as F
 
 from neuropil.checks import number, optional, whole
 from neuropil.core.arguments import Arguments
-from neuropil.datasets.augmentation.base import Inputs, joined, split_mask, uniform
+from neuropil.datasets.augmentation.base import Inputs, split_mask, uniform
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.source import Batch
 
@@ -58,7 +59,8 @@ class Mixing(Arguments, ABC):
         other = torch.randperm(len(values), generator=generator, device=generator.device)
         other = other.to(values.device)
         mixed, share = self.mix(Batch(values, targets, mask), other, share, generator)
-        return joined(mixed), blend(targets, other, share)
+        given: Any = mixed.inputs_for(2)
+        return given, blend(targets, other, share)
 
     @abstractmethod
     def mix(
