@@ -138,6 +138,8 @@ class Fatal(Streamed):
         return super().fetch(indices)
 
 
+# Torch raises the error in a signal handler, even while Python opens a file that then stays so.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_killed_worker_is_an_error_that_says_what_to_try():
     with pytest.raises(DataError, match="perhaps because memory ran out: use fewer workers"):
         trainer_of(1).fit(Fatal(), epochs=1)
