@@ -33,12 +33,13 @@ STYLE = """
 .neuropil.neuropil.neuropil tbody tr + tr > * {
   border-top: 1px solid var(--jp-border-color2, rgba(128, 128, 128, .25)) }
 .neuropil.neuropil.neuropil code { font-size: 12px; padding: 0; background: none;
-  color: inherit; white-space: inherit }
+  color: inherit; white-space: normal }
+.neuropil.neuropil.neuropil td svg { vertical-align: middle }
 .neuropil.neuropil.neuropil tbody th { font-weight: 600 }
 .neuropil.neuropil.neuropil .wide { white-space: normal; overflow-wrap: anywhere;
   max-width: 60em }
 .neuropil .quiet { opacity: .65 }
-.neuropil p { margin: 6px 10px }
+.neuropil.neuropil.neuropil p { margin: 6px 10px }
 """.strip()
 
 

@@ -233,15 +233,15 @@ def run_html(run: Any) -> str:
     ]
     chosen = [f"{name} {settings[name]}" for name in SHOWN if settings.get(name) is not None]
     seconds = run.times.get("seconds")
-    epochs = [f"{settings['epochs']:,} epochs"] if settings.get("epochs") else []
-    epochs += [f"{seconds:.1f} s"] if seconds else []
+    length = [f"epochs {settings['epochs']:,}"] if settings.get("epochs") else []
+    length += [f"{seconds:.1f} s"] if seconds else []
     pairs = {
         "Folder": str(run.path),
         "Status": run.status,
         "Task": data.get("task", {}).get("name", ""),
         "Data": " · ".join([str(data.get("source", "")), *sizes]),
         "Settings": " · ".join(chosen),
-        "Training": " · ".join(epochs),
+        "Training": " · ".join(length),
     }
     parts = [facts((title, text) for title, text in pairs.items() if text)]
     return notebook_page(*parts, *[figures_table(run.figures)] * bool(run.figures))

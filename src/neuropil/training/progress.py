@@ -191,7 +191,7 @@ def in_notebook() -> bool:
 
 def in_two_forms(html: str, text: str) -> dict[str, str]:
     """Return a display for notebooks, and for front ends without HTML."""
-    return {"text/html": notebook_page(html), "text/plain": text}
+    return {"text/html": notebook_page(f"<p>{html}</p>"), "text/plain": text}
 
 
 def quiet(line: str) -> Markup:
