@@ -81,7 +81,8 @@ class Trainer:
     its class.
 
     - Arrays in memory: ``(inputs, targets)``, a `Dataset`, a dict of columns, a table of
-      PyArrow, pandas or Polars.
+      PyArrow, pandas or Polars. ``(inputs, targets, weights)`` gives each example a weight in
+      the loss; only their ratios matter.
     - Examples fetched by index: a `Source`, such as a large folder of pictures; a set of rows
       with ``__len__`` and ``__getitem__`` (of torch, of Hugging Face, a list); a PyArrow data
       set of Parquet files. They need not fit in memory: `workers` processes fetch the batches
@@ -291,10 +292,10 @@ class Trainer:
         """Train the network and return the history of all epochs so far.
 
         Args:
-            data: ``(inputs, targets)`` as tensors or arrays, with a tuple of inputs if the
-                network has several; a `Dataset` or another `Source`; a set of rows; or an
-                iterable of rows or batches that can be iterated repeatedly, such as a
-                ``DataLoader``. The class describes them all.
+            data: ``(inputs, targets)`` or ``(inputs, targets, weights)`` as tensors or arrays,
+                with a tuple of inputs if the network has several; a `Dataset` or another
+                `Source`; a set of rows; or an iterable of rows or batches that can be iterated
+                repeatedly, such as a ``DataLoader``. The class describes them all.
             validation: Data of the same kind, evaluated after every epoch; None for none.
             epochs: Number of passes over the data. A second `fit` adds further epochs.
             batch_size: Number of examples in a batch; iterables of batches have their own. A
