@@ -30,6 +30,7 @@ from neuropil.training.losses.score_views import warn_of_probabilities
 from neuropil.training.metrics.metrics import resolve_all
 from neuropil.training.progress import as_progress
 from neuropil.training.threads import set_threads, use_threads
+from neuropil.training.trainer_html import as_html
 from neuropil.training.trainer_options import Options, takes
 from neuropil.training.training_state import TrainingState
 
@@ -421,6 +422,9 @@ class Trainer:
         if sharded is None:
             return self.network
         return sharded.gather(keep=self.learner.processes.first)
+
+    def _repr_html_(self) -> str:
+        return as_html(self)
 
     # The parts of a fit
 
