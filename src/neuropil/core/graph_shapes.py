@@ -34,6 +34,8 @@ def with_shapes(before: tuple[Node, ...], added: Sequence[Node]) -> tuple[Node, 
     for layer, shapes in ready:
         if layer.built_for is not None:
             layer.check_built(*shapes)
+        else:
+            layer.check_starts(*shapes)
     for layer, shapes in ready:
         layer.build(*shapes)  # a shared layer's second call is checked against its first
     return tuple(nodes)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from safetensors.torch import save as weights_bytes
 
-from neuropil.core.arguments import Arguments, signature
+from neuropil.core.arguments import Arguments, is_array, signature
 from neuropil.core.atomic import make_folder, replacing_all
 from neuropil.core.composition import MAX_LAYERS
 from neuropil.core.graph import OPEN, Graph, Node, single
@@ -84,7 +84,12 @@ def layer_to_plain(thing: Arguments) -> dict[str, Any]:
             f"{cls.__module__}.{cls.__qualname__} cannot be saved, since another layer is "
             f"named {cls.__name__!r}: rename the class."
         )
-    args = {n: argument_to_plain(value, cls, n) for n, value in thing.arguments.items()}
+    # An array of initial values is left out: the values themselves are among the weights.
+    args = {
+        n: argument_to_plain(value, cls, n)
+        for n, value in thing.arguments.items()
+        if not is_array(value)
+    }
     return {"type": cls.__name__, "arguments": args}
 
 

@@ -12,7 +12,7 @@ from neuropil.checks import flag, whole
 from neuropil.core import Layer, Shape, ShapeError
 from neuropil.core.shape import format_shapes
 from neuropil.init import Orthogonal, XavierUniform
-from neuropil.layers.layer_options import initializer
+from neuropil.layers.layer_options import Weight, initializer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -68,8 +68,8 @@ class Recurrent(Layer):
         *,
         only_last: bool = True,
         bidirectional: bool = False,
-        weight: Initializer = XAVIER,
-        recurrent_weight: Initializer = ORTHOGONAL,
+        weight: Weight = XAVIER,
+        recurrent_weight: Weight = ORTHOGONAL,
         name: str | None = None,
     ) -> None:
         super().__init__(name=name)

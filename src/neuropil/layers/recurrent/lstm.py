@@ -15,7 +15,7 @@ from neuropil.layers.recurrent.base import ORTHOGONAL, XAVIER, Recurrent
 
 if TYPE_CHECKING:
     from neuropil.core import Shape
-    from neuropil.core.layer import Initializer
+    from neuropil.layers.layer_options import Weight
 
 
 class LSTM(Recurrent):
@@ -99,8 +99,8 @@ class LSTM(Recurrent):
         bidirectional: bool = False,
         forget_bias: float = 1.0,
         peepholes: bool = False,
-        weight: Initializer = XAVIER,
-        recurrent_weight: Initializer = ORTHOGONAL,
+        weight: Weight = XAVIER,
+        recurrent_weight: Weight = ORTHOGONAL,
         name: str | None = None,
     ) -> None: ...
 
