@@ -87,6 +87,7 @@ if TYPE_CHECKING:
     from neuropil.layers.rearrange import Transpose as Transpose
     from neuropil.layers.recurrent.gru import GRU as GRU
     from neuropil.layers.recurrent.lstm import LSTM as LSTM
+    from neuropil.layers.recurrent.rnn import RNN as RNN
     from neuropil.layers.scale import Scale as Scale
     from neuropil.layers.upscale import Upscale as Upscale
 
