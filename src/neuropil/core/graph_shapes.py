@@ -66,7 +66,7 @@ def node_with_shape(node: Node, sources: list[Node], shapes: list[Shape]) -> Nod
             for source, shape in zip(sources, shapes, strict=True)
         )
         raise ShapeError(" ".join(f"{given}. {error}".split())) from None  # in one line
-    return Node(layer, node.inputs, node.call, shape, kind)
+    return Node(layer, node.inputs, node.call, shape, kind, node.mark)
 
 
 def kind_message(source: Node, layer: Layer, wanted: str) -> str:

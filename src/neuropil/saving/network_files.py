@@ -164,7 +164,7 @@ def from_plain(plain: dict[str, Any], where: str) -> Network:
         outputs = tuple(index(o, len(nodes)) for o in plain["outputs"])
         for name in layers:
             check_name(name)
-        if len({node.key for node in nodes}) < len(nodes) or not outputs:
+        if len({(id(n.layer), n.call) for n in nodes}) < len(nodes) or not outputs:
             raise ValueError("a node occurs twice, or no output is given")
         return Network(Graph.of(with_shapes((), nodes), outputs), names=layers)
     except ValueError as error:  # ShapeError among them
@@ -185,7 +185,8 @@ def node_from_plain(plain: dict[str, Any], place: int, layers: dict[str, Layer])
     if not fewest <= len(inputs) <= (len(inputs) if most is None else most):
         raise ValueError(f"{plain['layer']} has {len(inputs)} inputs")
     call = index(plain["call"], place + 1)
-    return single(layer).nodes[0]._replace(inputs=inputs, call=call)
+    mark = object() if call else None
+    return single(layer).nodes[0]._replace(inputs=inputs, call=call, mark=mark)
 
 
 def index(value: Any, end: int) -> int:
