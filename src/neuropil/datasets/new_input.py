@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -14,15 +15,18 @@ from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.formats import FORMATS, misfit_message
 from neuropil.datasets.paths import find_existing, unpacked_suffix
 from neuropil.datasets.pictures.class_folders import FolderScan, is_picture
+from neuropil.datasets.pictures.picture_table import read_paths, recognise
 from neuropil.datasets.prediction_inputs import PredictionInputs
+from neuropil.datasets.tables.files.table_file import read_table
 from neuropil.text import some_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from neuropil.datasets.preparation import Preparation
     from neuropil.datasets.source import Source
+    from neuropil.datasets.tables.table import Table
 
 
 def read_for_prediction(
@@ -36,8 +40,8 @@ def read_for_prediction(
 
     Args:
         preparation: Preparation of the training data.
-        paths: Pictures, folders of pictures, tables or array files of the kind of the training
-            data.
+        paths: Pictures, folders of pictures, tables with the names of pictures, tables or array
+            files of the kind of the training data.
 
     Raises:
         DataError: If a file is missing or does not fit, or no picture can be read.
@@ -61,14 +65,64 @@ def read_for_prediction(
     several = [paths] if isinstance(paths, str | os.PathLike) else paths
     found = [find_existing(path) for path in several]
     gathered = PredictionInputs(torch.empty(0), [])
+    files, table = files_to_read(preparation, found, gathered)
+    read = read_each(preparation, files, gathered)
+    if not read:
+        why = f"none of {len(files)} files can be used: {some_of(gathered.set_aside)}"
+        raise DataError(
+            why if files else "there is nothing to predict: give at least one file."
+        )
+    if table is not None:
+        gathered.table = table.where(np.isin(np.arange(len(files)), list(read)))
+    gathered.inputs = join_inputs([files[place] for place in read], read.values(), preparation)
+    return gathered
+
+
+def files_to_read(
+    preparation: Preparation, paths: Iterable[Path], gathered: PredictionInputs
+) -> tuple[list[Path], Table | None]:
+    """Return the files to read, and the table that names them if there is one.
+
+    A folder of pictures is read picture by picture, and so is a table with their names. A
+    folder of parts of a table is one file.
+
+    Args:
+        preparation: Preparation of the training data.
+        paths: What the user named.
+        gathered: Gains notes, and lines about files that are set aside.
+    """
     files: list[Path] = []
-    for path in found:
-        # A folder of pictures is read picture by picture; `read_file` takes parts of a table.
-        is_folder = path.is_dir() and preparation.kind == "pictures"
-        files += picture_files(path, gathered.set_aside) if is_folder else [path]
+    tables: list[Table] = []
+    for path in paths:
+        if preparation.kind == "pictures" and path.is_dir():
+            files += picture_files(path, gathered.set_aside)
+        elif preparation.kind == "pictures" and recognise(path):
+            table, named = named_pictures(path, gathered)
+            tables.append(table)
+            files += named
+        else:
+            files.append(path)
+    # Pictures of several tables, or besides those of a table, have no row in one table.
+    alone = len(tables) == 1 and len(tables[0]) == len(files)
+    return files, tables[0] if alone else None
+
+
+def read_each(
+    preparation: Preparation, files: Sequence[Path], gathered: PredictionInputs
+) -> dict[int, Any]:
+    """Return the examples in each file that can be read, by the place of the file.
+
+    Args:
+        preparation: Preparation of the training data.
+        files: The files.
+        gathered: Gains names, notes and lines about broken pictures.
+
+    Raises:
+        DataError: If a file cannot be used and is not a picture among others.
+    """
     count = Counter(file.name for file in files)
-    read: list[tuple[Path, Any]] = []
-    for file in files:
+    read: dict[int, Any] = {}
+    for place, file in enumerate(files):
         try:
             with reading(file, DataError):
                 own = read_file(preparation, file, gathered.notes)
@@ -77,32 +131,44 @@ def read_for_prediction(
                 raise
             gathered.set_aside.append(str(error))
         else:
-            read.append((file, own.inputs))
+            read[place] = own.inputs
             gathered.table = own.table if len(files) == 1 else None
             if count[file.name] > 1:  # such as cat/1.png and dog/1.png
                 own.names = [str(file) + name.removeprefix(file.name) for name in own.names]
             gathered.names += own.names
-    if not read:
-        why = f"none of {len(files)} files can be used: {some_of(gathered.set_aside)}"
-        raise DataError(
-            why if files else "there is nothing to predict: give at least one file."
-        )
-    gathered.inputs = join_inputs(read, preparation)
-    return gathered
+    return read
 
 
-def join_inputs(read: list[tuple[Path, Any]], preparation: Any) -> Tensor | Source:
+def named_pictures(path: Path, gathered: PredictionInputs) -> tuple[Table, list[Path]]:
+    """Return the rows of a table whose picture exists, and the pictures.
+
+    Args:
+        path: The table.
+        gathered: Gains notes, and a line about rows that are set aside.
+    """
+    own: list[str] = []
+    with reading(path, DataError):
+        table, pictures, missing = read_paths(path, own, reader=read_table)
+    gathered.notes += own
+    gathered.set_aside += missing
+    return table, pictures
+
+
+def join_inputs(
+    files: Sequence[Path], read: Iterable[Tensor], preparation: Any
+) -> Tensor | Source:
     """Return the examples of several files: a source if their sizes vary.
 
     Args:
-        read: The files, and the examples in each.
+        files: The files.
+        read: The examples in each.
         preparation: Preparation of the training data.
     """
     from neuropil.datasets.pictures.source_opening import source_of_files
 
     if None in preparation.input_shape:
-        return source_of_files([file for file, _ in read], preparation)
-    return torch.cat([inputs for _, inputs in read])
+        return source_of_files(files, preparation)
+    return torch.cat(list(read))
 
 
 def picture_files(folder: Path, set_aside: list[str]) -> list[Path]:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 def predict(
     folder: RunFolder,
     files: Annotated[
-        list[Path], typer.Argument(help=f"New input: {readable()}, or folders of pictures.")
+        list[Path],
+        typer.Argument(help=f"New input: {readable()}, or folders or tables of pictures."),
     ],
     top: Annotated[int, typer.Option(help="Number of most probable classes to show.")] = 1,
     out: Annotated[
