@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -18,8 +19,7 @@ from neuropil.datasets.prediction_inputs import PredictionInputs
 from neuropil.text import some_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
+    from collections.abc import Iterable, Mapping, Sequence
 
     from neuropil.datasets.preparation import Preparation
     from neuropil.datasets.source import Source
@@ -61,17 +61,14 @@ def read_for_prediction(
     several = [paths] if isinstance(paths, str | os.PathLike) else paths
     found = [find_existing(path) for path in several]
     gathered = PredictionInputs(torch.empty(0), [])
-    files: list[Path] = []
-    for path in found:
-        # A folder of pictures is read picture by picture; `read_file` takes parts of a table.
-        is_folder = path.is_dir() and preparation.kind == "pictures"
-        files += picture_files(path, gathered.set_aside) if is_folder else [path]
-    count = Counter(file.name for file in files)
+    files = files_with_names(found, preparation, gathered.set_aside)
+    count = Counter(files.values())
     read: list[tuple[Path, Any]] = []
-    for file in files:
+    notes: dict[Path, list[str]] = {}
+    for file, name in files.items():
         try:
             with reading(file, DataError):
-                own = read_file(preparation, file, gathered.notes)
+                own = read_file(preparation, file, notes.setdefault(file, []))
         except DataError as error:
             if not is_picture(file) or len(files) == 1:
                 raise
@@ -79,16 +76,65 @@ def read_for_prediction(
         else:
             read.append((file, own.inputs))
             gathered.table = own.table if len(files) == 1 else None
-            if count[file.name] > 1:  # such as cat/1.png and dog/1.png
-                own.names = [str(file) + name.removeprefix(file.name) for name in own.names]
-            gathered.names += own.names
+            shown = str(file) if count[name] > 1 else name  # such as cat/1.png and dog/1.png
+            gathered.names += [shown + row.removeprefix(file.name) for row in own.names]
     if not read:
         why = f"none of {len(files)} files can be used: {some_of(gathered.set_aside)}"
         raise DataError(
             why if files else "there is nothing to predict: give at least one file."
         )
     gathered.inputs = join_inputs(read, preparation)
+    gathered.notes = count_alike(notes)
     return gathered
+
+
+def files_with_names(
+    paths: Sequence[Path], preparation: Preparation, set_aside: list[str]
+) -> dict[Path, str]:
+    """Return the files to read with their names: those in a folder have their path in it.
+
+    Args:
+        paths: Files and folders.
+        preparation: Preparation of the training data.
+        set_aside: Gains a line for each picture that is not a regular file.
+    """
+    files: dict[Path, str] = {}
+    for path in paths:
+        # A folder of pictures is read picture by picture; `read_file` takes parts of a table.
+        if path.is_dir() and preparation.kind == "pictures":
+            top = Path() if len(paths) == 1 else path
+            inside = picture_files(path, set_aside)
+            files |= {file: (top / file.relative_to(path)).as_posix() for file in inside}
+        else:
+            files[path] = path.name
+    return files
+
+
+def count_alike(notes: Mapping[Path, Sequence[str]]) -> list[str]:
+    """Return the notes about files, with one line for all files that have the same.
+
+    Args:
+        notes: The notes about each file. What differs from file to file is in brackets.
+
+    Example:
+        >>> from pathlib import Path
+        >>> pictures = {
+        ...     Path("a.png"): ["a.png: resized to 8×8 (it is 28×28)."],
+        ...     Path("b.png"): ["b.png: resized to 8×8 (it is 30×20)."],
+        ... }
+        >>> count_alike(pictures)
+        ['2 files, such as a.png: resized to 8×8 (it is 28×28).']
+    """
+    alike: dict[str, list[str]] = {}
+    for file, lines in notes.items():
+        for line in lines:
+            what = line.removeprefix(f"{file.name}: ")
+            key = what.partition(" (")[0] if len(notes) > 1 else line
+            alike.setdefault(key, []).append(line)
+    return [
+        lines[0] if len(lines) == 1 else f"{len(lines):,} files, such as {lines[0]}"
+        for lines in alike.values()
+    ]
 
 
 def join_inputs(read: list[tuple[Path, Any]], preparation: Any) -> Tensor | Source:
