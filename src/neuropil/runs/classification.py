@@ -140,11 +140,18 @@ class Classification(Task[Classes]):
             }
 
     @override
-    def columns(self, answers: Tensor, figures: Mapping[str, Figures]) -> dict[str, list[str]]:
+    def columns(
+        self, answers: Tensor, figures: Mapping[str, Figures]
+    ) -> dict[str, list[str] | list[float]]:
         names = list(self.target.classes)
         best = [names[number] for number in answers.argmax(1).tolist()]
-        shares = [f"{share:.10g}" for share in answers.amax(1).tolist()]
-        return {f"predicted {self.target.name or 'class'}": best, "probability": shares}
+        columns: dict[str, list[str] | list[float]] = {
+            f"predicted {self.target.name or 'class'}": best,
+            "probability": rounded(answers.amax(1)),
+        }
+        for name, shares in zip(names, answers.T, strict=True):
+            columns[f"probability of {name}"] = rounded(shares)
+        return columns
 
     @override
     def sentence(self, answer: Tensor, figures: Mapping[str, Figures], top: int) -> str:
@@ -152,3 +159,8 @@ class Classification(Task[Classes]):
         shares, numbers = answer.sort(descending=True, stable=True)
         pairs = zip(shares[:top].tolist(), numbers[:top].tolist(), strict=True)
         return ", ".join(f"{self.target.classes[k]} ({share:.3f})" for share, k in pairs)
+
+
+def rounded(shares: Tensor) -> list[float]:
+    """Return probabilities without the digits that single precision does not have."""
+    return [float(f"{share:.10g}") for share in shares.tolist()]

@@ -254,8 +254,10 @@ class Task(ABC, Generic[Labels]):
         """
 
     @abstractmethod
-    def columns(self, answers: Tensor, figures: Mapping[str, Figures]) -> dict[str, list[str]]:
-        """Return the answers as columns of a table, by title.
+    def columns(
+        self, answers: Tensor, figures: Mapping[str, Figures]
+    ) -> dict[str, list[str] | list[float]]:
+        """Return the answers as columns of a table, by title: words or numbers.
 
         Args:
             answers: The answers of `decode`.
