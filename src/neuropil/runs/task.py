@@ -84,15 +84,19 @@ class Task(ABC, Generic[Labels]):
     def last_layer(self) -> Layer:
         """Return the last layer of a network for this task."""
 
-    def network(self, input_shape: Shape, *, masked: bool = False) -> Network:
+    def network(
+        self, input_shape: Shape, *, masked: bool = False, mixed: bool = True
+    ) -> Network:
         """Return the default network: convolutional for pictures, else dense.
 
         Args:
             input_shape: Shape of one example; None for a size that varies.
             masked: Whether pictures are padded, and come with a mask.
+            mixed: Whether batches of pictures of like sizes mix the targets.
         """
         if len(input_shape) == 3 and None in input_shape:
-            return varied_convolutional(input_shape, self.last_layer(), masked=masked)
+            last = self.last_layer()
+            return varied_convolutional(input_shape, last, masked=masked, mixed=mixed)
         if len(input_shape) == 3:
             return small_convolutional(input_shape, self.last_layer())
         return dense(input_shape, self.last_layer(), dropout=0.1)

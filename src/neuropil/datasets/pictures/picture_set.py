@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from neuropil.core.free_memory import free_memory
+from neuropil.datasets.batch_places import MIXED, variety_in_batches
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.dataset import Dataset
 from neuropil.datasets.pictures.duplicate_pictures import note_duplicates
@@ -75,6 +76,13 @@ def open_pictures(
     own: Any = data
     parts = options.cut(own, validation, test) if divide is None else divide(own)
     train, cut, held_out = parts
+    if preparation.buckets and variety_in_batches(train) < MIXED:
+        notes.append(
+            "The sizes of the pictures go with the targets: a batch of one size holds few of "
+            "them, and batch normalisation removes what tells them apart. The default network "
+            "normalises each picture by itself; for another network, set image_size= to "
+            "'native' or one size."
+        )
     note_duplicates(train, {"validation": cut, "test": held_out}, notes)
     target = preparation.target
     if isinstance(target, Numbers) and train.targets is not None:
