@@ -46,6 +46,14 @@ class Network(RunsGraph, LateModule, Composable):
         (3,)
         >>> list(network.state_dict())
         ['relu1.weight', 'relu1.bias', 'softmax1.weight', 'softmax1.bias']
+
+        Several inputs are given in order or by name:
+
+        >>> import torch
+        >>> from neuropil.layers import Concatenate, parallel
+        >>> pair = parallel(Input(2, name="left"), Input(1, name="right")) >> Concatenate()
+        >>> pair(left=torch.ones(1, 2), right=torch.zeros(1, 1))
+        tensor([[1., 1., 0.]])
     """
 
     # Structure
@@ -83,6 +91,13 @@ class Network(RunsGraph, LateModule, Composable):
     def inputs(self) -> tuple[Layer, ...]:
         """The `Input` layers, in the order in which `forward` takes their values."""
         return tuple(node.layer for node in self.nodes if not node.inputs)
+
+    @property
+    @override
+    def input_names(self) -> tuple[str, ...]:
+        """The names of the `Input` layers, also the keywords by which `forward` takes them."""
+        nodes = zip(self.node_names, self.nodes, strict=True)
+        return tuple(name for name, node in nodes if not node.inputs)
 
     @property
     def input_shapes(self) -> tuple[Shape, ...]:
@@ -134,10 +149,8 @@ class Network(RunsGraph, LateModule, Composable):
             [[1.0, 2.0, 3.0]]
         """
         self.require_built()
-        names = [
-            n for n, node in zip(self.node_names, self.nodes, strict=True) if not node.inputs
-        ]
-        return predict(self, in_order(inputs, names), self.input_shapes, batch_size)
+        inputs = in_order(inputs, self.input_names)
+        return predict(self, inputs, self.input_shapes, batch_size)
 
     def require_built(self) -> None:
         """Raise an error if the network has no parameters yet.
