@@ -14,6 +14,7 @@ from neuropil.core.graph import Graph, Node
 from neuropil.core.late_module import LateModule
 from neuropil.core.later import later
 from neuropil.core.layer import Composable, Layer
+from neuropil.core.open_shapes import foreseen_shapes
 from neuropil.core.prediction import in_order, predict
 from neuropil.core.shape import Shape, ShapeError, only
 from neuropil.text import nearest
@@ -106,7 +107,9 @@ class Network(RunsGraph, LateModule, Composable):
 
     @property
     def output_shapes(self) -> tuple[Shape | None, ...]:
-        """The shape of one sample of each output; ``None`` while unbuilt."""
+        """The shape of one sample of each output; before an `Input`, as for `output_shape`."""
+        if self.graph.is_open and not self.inputs:
+            return foreseen_shapes(self.graph)
         return tuple(self.nodes[position].shape for position in self.graph.outputs)
 
     @property
@@ -121,6 +124,10 @@ class Network(RunsGraph, LateModule, Composable):
     @property
     def output_shape(self) -> Shape | None:
         """The shape of one sample of the only output.
+
+        Before the network is joined to an `Input`, it is the shape for every input, with free
+        lengths where they depend on it: ``(8,)`` for ``Convolution(8, 3) >> GlobalPooling()``,
+        and for vectors ``(10,)`` for ``Relu(10)``. It is None where that cannot be told.
 
         Raises:
             ValueError: When there is more than one.
