@@ -408,7 +408,10 @@ def test_the_nearest_given_prototype_is_scikit_learns_centroid():
             "classes are a, b, c.",
         ),
         ({"prototypes_per_class": [1, 2]}, r"each of the 3 classes, got \[1, 2\]"),
-        ({"prototypes_per_class": [1, 2, 0]}, "for each class must be a whole number from 1"),
+        (
+            {"prototypes_per_class": [1, 2, 0]},
+            "`prototypes_per_class` must be a whole number from 1",
+        ),
         ({"prototypes_per_class": "many"}, "`prototypes_per_class` must be a whole number"),
         ({"prototypes_per_class": []}, "each of the 3 classes"),
         ({"init": "random"}, "`init` must be 'kmeans' or 'sample', got 'random'"),

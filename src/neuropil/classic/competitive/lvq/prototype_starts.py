@@ -27,7 +27,7 @@ def check_counts(value: Any, what: str) -> Any:
     if not isinstance(value, Mapping | Sequence) or isinstance(value, str):
         return COUNT(value, what)
     for number in value.values() if isinstance(value, Mapping) else value:
-        COUNT(number, f"{what} for each class")
+        COUNT(number, what)
     return value
 
 
