@@ -42,6 +42,8 @@ __version__ = "0.1.0"
 
 FUNCTIONS.update(
     summary="neuropil.analysis.summary.summary_table.summary",
+    diagram="neuropil.analysis.diagram.diagrams.diagram",
+    plot_history="neuropil.plots.curves.plot_history",
     save="neuropil.saving.network_files.save",
     load="neuropil.saving.network_files.load",
     parse="neuropil.saving.expression.parse",
