@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import math
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
@@ -14,6 +15,7 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
+from neuropil.core.free_memory import require_memory
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.dataset import describe
 from neuropil.datasets.pictures.picture_batch import Batch as Decoded
@@ -21,7 +23,6 @@ from neuropil.datasets.pictures.picture_file import read_picture
 from neuropil.datasets.pictures.picture_files import PictureFiles, evenly_spaced
 from neuropil.datasets.pictures.picture_header import careful_pillow
 from neuropil.datasets.pictures.picture_sizes import batch_size
-from neuropil.datasets.pictures.shared_tensor import new_tensor
 from neuropil.datasets.pictures.substitutes import BrokenPictureWarning, nearest_targets
 from neuropil.datasets.source import Batch
 
@@ -137,8 +138,9 @@ class PictureSource:
         pads, channels = self.preparation.pads, self.preparation.shape[0]
         shape = (len(places), channels, *batch_size(sizes, pads=pads))
         kind = torch.uint8 if self.preparation.dtype == "uint8" else torch.float32
-        inputs = new_tensor(shape, kind, zeros=pads)
-        mask = new_tensor((shape[0], *shape[2:]), torch.uint8, zeros=True) if pads else None
+        require_memory(math.prod(shape) * kind.itemsize, "a batch of pictures")
+        inputs = (torch.zeros if pads else torch.empty)(shape, dtype=kind)
+        mask = torch.zeros(shape[0], *shape[2:], dtype=torch.uint8) if pads else None
         with careful_pillow():
             for into, place, row, size in zip(
                 inputs.numpy(), places, rows, map(tuple, sizes.tolist()), strict=True
