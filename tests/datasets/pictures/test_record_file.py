@@ -102,6 +102,20 @@ def test_a_record_in_the_place_of_another_is_not_read(tmp_path):
     assert records.read([1], [np.zeros(5, np.uint8)]) == [0]
 
 
+def test_a_record_that_another_process_adds_in_between_changes_nothing(records, monkeypatch):
+    other, write = RecordFile(records.path, LENGTHS), os.write
+
+    def write_and_let_the_other(*arguments):
+        monkeypatch.undo()
+        written = write(*arguments)
+        other.write([2], [content(2)])
+        return written
+
+    monkeypatch.setattr(os, "write", write_and_let_the_other)
+    records.write([1], [content(1)])
+    assert [read(records, n) for n in (1, 2)] == [content(1).tobytes(), content(2).tobytes()]
+
+
 def test_several_processes_write_at_once(tmp_path):
     records = RecordFile(tmp_path / "records", np.full(300, 4096))
     children = []
