@@ -22,6 +22,7 @@ from tests.datasets.tables.files.workbooks import WORKBOOKS, write_ods, write_xl
 from tests.datasets.tables.fruit import COUNT, NAMES, PLAIN, ROWS, SIZES, TYPED, opened
 
 from neuropil import datasets
+from neuropil.core import free_memory
 from neuropil.datasets import DataError, Table
 
 OBJECTS = [{k: v for k, v in row.items() if v is not None} for row in TYPED.to_pylist()]
@@ -482,3 +483,14 @@ def test_long_integers_of_json_lines_keep_their_digits(tmp_path):
     (tmp_path / "t.jsonl").write_text("\n".join(lines))
     (column,) = datasets.open(tmp_path / "t.jsonl").preparation.columns
     assert column.categories == tuple(str(10**20 + n) for n in range(3))
+
+
+def test_parts_that_do_not_fit_in_memory_are_refused_after_the_first(tmp_path, monkeypatch):
+    folder = tmp_path / "t"
+    folder.mkdir()
+    for number in range(40):
+        pq.write_table(TYPED, folder / f"{number}.parquet")
+    monkeypatch.setattr(free_memory, "free_memory", lambda: 10_000)
+    message = r"t is too large: the whole table needs .* are free\. A table is read as a whole"
+    with pytest.raises(DataError, match=message):
+        datasets.open(folder)

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from typing_extensions import override
 
+from neuropil.core.free_memory import require_memory
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.paths import unpacked_suffix, visible_entries
 from neuropil.datasets.tables.files.table_suffixes import TABLE_SUFFIXES
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from neuropil.datasets.tables.typed_columns import Column
 
 
+HINT = (
+    "A table is read as a whole; one that is larger than memory is trained on in Python, by "
+    "Trainer.fit(pyarrow.dataset.dataset(…))."
+)
 NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 """Name of the folder of the rows without a value."""
 
@@ -90,30 +95,49 @@ def read_parts(
     Raises:
         DataError: If a file cannot be read, a part has other columns than the first, or an
             option does not apply to the format.
+        MemoryError: If the table does not fit in memory.
     """
     given = {"header": options.get("header") is False, "encoding": options.get("encoding")}
     for name, value in given.items():
         if value and name not in takes:
             raise DataError(f"`{name}` does not apply to {suffixes[0]} files: leave it out.")
-    if not path.is_dir():
+    try:
+        if path.is_dir():
+            return read_folder(path, find_parts(path, suffixes), notes, reader, options)
         table = reader(path, notes, **options)
-        pa.default_memory_pool().release_unused()
-        return table
-    parts = find_parts(path, suffixes)
+    except MemoryError as error:
+        raise MemoryError(f"{error} {HINT}") from None
+    pa.default_memory_pool().release_unused()
+    return table
+
+
+def read_folder(
+    folder: Path,
+    parts: Sequence[Path],
+    notes: list[str],
+    reader: TableReader,
+    options: dict[str, Any],
+) -> Table:
+    """Return the rows of all parts in a folder as one table.
+
+    Raises:
+        MemoryError: If the parts, as large in memory as the first, do not fit there.
+    """
     own: list[str] = []
-    tables = [with_values(reader(parts[0], own, **options), parts[0], path)]
+    tables = [with_values(reader(parts[0], own, **options), parts[0], folder)]
+    in_memory = sum(column.nbytes for column in tables[0].columns)
+    on_disk = sum(part.stat().st_size for part in parts) / parts[0].stat().st_size
+    require_memory(in_memory * on_disk, "the whole table")
     options["header"] = tables[0].header
     for part in parts[1:]:
-        table = with_values(reader(part, [], **options), part, path)
+        table = with_values(reader(part, [], **options), part, folder)
         tables.append(aligned(table, tables[0], part, parts[0]))
         if options.get("names_alone"):
             break
     notes += own
-    if keys := values_of(parts[0], path):
+    if keys := values_of(parts[0], folder):
         notes.append(f"Columns from the names of folders: {some_of(map(repr, keys), 5)}.")
-    if options.get("names_alone"):
-        return tables[0]
-    return concatenate(tables, parts, path)
+    return tables[0] if options.get("names_alone") else concatenate(tables, parts, folder)
 
 
 def values_of(part: Path, folder: Path) -> dict[str, str]:
