@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
-from neuropil.cli.console import console, label, note, say
+from neuropil.cli.console import console, label, note
 from neuropil.cli.error_line import explain
 from neuropil.datasets.formats import example_file
 from neuropil.runs.measure import answers_of, measure
@@ -54,9 +54,7 @@ def finish(
         conclude(run)  # an error in the report must not lose the trained network
         raise
     conclude(run)
-    if quiet:
-        say(str(run.path))
-    else:
+    if not quiet:
         note(*(f"{verdict}." for verdict in (watch.verdicts if watch else ())))
         show(run, stop_reason, measured)
 
