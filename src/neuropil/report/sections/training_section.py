@@ -45,7 +45,7 @@ def ending(history: History, name: str) -> str:
     """Return the last values of one metric in words, such as "0.97 in training"."""
     ends = []
     for column, word in ((name, "training"), (f"validation_{name}", "validation")):
-        last = history.column(column)[-1] if column in history.columns else None
+        last = history[column][-1] if column in history.columns else None
         if last is not None and math.isfinite(last):
             ends.append(f"{number(last)} in {word}")
     return " and ".join(ends)
