@@ -129,7 +129,8 @@ def show(run: Run, stop_reason: str, measured: dict[str, Source]) -> None:
     label("Result", run.task.verdict(run.figures[part], targets, examples))
     if run.report.is_file():
         label("Report", str(run.report))
-    label("Next", f"neuropil predict {run.path} {example_file(run.data['kind'])}")
+    file = example_file(run.data["kind"], run.settings.get("data"))
+    label("Next", f"neuropil predict {run.path} {file}")
 
 
 def figures_table(figures: Mapping[str, Figures]) -> Table:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 from neuropil.datasets.data_errors import DataError
@@ -27,7 +28,6 @@ from neuropil.text import some_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from os import PathLike
-    from pathlib import Path
 
     from neuropil.datasets.dataset import Dataset
     from neuropil.datasets.open_options import Options
@@ -186,10 +186,21 @@ def readable() -> str:
     return ", ".join(known.files for known in FORMATS if known.read)
 
 
-def example_file(kind: str) -> str:
-    """Return an example file name, such as ``table.csv``, for a kind of preparation."""
+def example_file(kind: str, data: str | None = None) -> str:
+    """Return an example file name, such as ``table.csv``, for a kind of preparation.
+
+    Args:
+        kind: Kind of the preparation.
+        data: The data of the training, whose suffix is used if new files may have it.
+
+    Example:
+        >>> example_file("table"), example_file("table", "sales.xlsx")
+        ('table.csv', 'table.xlsx')
+    """
     known = next(known for known in FORMATS if kind == next(iter(known.read), None))
-    return known.name + known.suffixes[0]
+    takes = [suffix for each in FORMATS if kind in each.read for suffix in each.suffixes]
+    own = unpacked_suffix(Path(data or ""))
+    return known.name + (own if own in takes else known.suffixes[0])
 
 
 def misfit_message(what: object, kind: str, takes: Iterable[str]) -> str:
