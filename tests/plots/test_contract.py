@@ -126,6 +126,10 @@ ROWS = {
     ),
     "predicted_against_true": PAIR,
     "residuals": PAIR,
+    "run_curves": Row(
+        lambda: ({"a": a_history(), NASTY: a_history()}, "loss"),
+        lambda: ({"a": a_history()},), "none of the histories has the column 'validation_loss'",
+    ),
     "samples": Row(
         lambda: (a_machine(), (2, 3)), lambda: (a_machine(), (3, 3)), "3 × 3 has 9 pixels",
         {"count": 2, "n_steps": 2, "random_state": 0},

@@ -7,6 +7,7 @@ import typer
 from neuropil import __version__
 from neuropil.cli.commands.architectures import architectures
 from neuropil.cli.commands.calculate import calculate
+from neuropil.cli.commands.compare import compare
 from neuropil.cli.commands.evaluate import evaluate
 from neuropil.cli.commands.export import export
 from neuropil.cli.commands.predict import predict
@@ -53,6 +54,7 @@ def neuropil(
 
 
 for command in (
-    train, resume, report, evaluate, predict, export, summary, calculate, sheet, architectures,
+    train, resume, report, evaluate, predict, compare, export, summary, calculate, sheet,
+    architectures,
 ):  # fmt: skip
     app.command()(interruptible(command))

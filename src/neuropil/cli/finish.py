@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
-from neuropil.cli.console import console, label, note, say
+from neuropil.cli.console import console, label, note
 from neuropil.cli.error_line import explain
 from neuropil.datasets.formats import example_file
 from neuropil.runs.measure import answers_of, measure
@@ -54,9 +54,7 @@ def finish(
         conclude(run)  # an error in the report must not lose the trained network
         raise
     conclude(run)
-    if quiet:
-        say(str(run.path))
-    else:
+    if not quiet:
         note(*(f"{verdict}." for verdict in (watch.verdicts if watch else ())))
         show(run, stop_reason, measured)
 
@@ -131,7 +129,8 @@ def show(run: Run, stop_reason: str, measured: dict[str, Source]) -> None:
     label("Result", run.task.verdict(run.figures[part], targets, examples))
     if run.report.is_file():
         label("Report", str(run.report))
-    label("Next", f"neuropil predict {run.path} {example_file(run.data['kind'])}")
+    file = example_file(run.data["kind"], run.settings.get("data"))
+    label("Next", f"neuropil predict {run.path} {file}")
 
 
 def figures_table(figures: Mapping[str, Figures]) -> Table:

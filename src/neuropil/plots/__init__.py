@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         predicted_against_true as predicted_against_true,
     )
     from neuropil.plots.regression_errors import residuals as residuals
+    from neuropil.plots.run_curves import run_curves as run_curves
     from neuropil.runs.confidence_interval import bootstrap_interval as bootstrap_interval
     from neuropil.runs.confidence_interval import wilson_interval as wilson_interval
 

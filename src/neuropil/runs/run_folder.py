@@ -21,7 +21,7 @@ from neuropil.datasets import (
     Splits,
     read_for_prediction,
 )
-from neuropil.datasets.fingerprint import fingerprint
+from neuropil.datasets.fingerprint import fingerprint, fingerprint_of_files
 from neuropil.datasets.preparations import preparation_from_json
 from neuropil.runs.measure import answers_of
 from neuropil.runs.network_fit import check_fit
@@ -67,6 +67,7 @@ class Run:
 
     Args:
         path: The folder.
+        options: The options that the user gave, by name, as plain data.
         settings: The settings of the training, given or chosen, as plain data.
         data: Facts on the data, with their fingerprint and preparation, as plain data.
         versions: Versions of the software.
@@ -77,6 +78,7 @@ class Run:
     """
 
     path: Path
+    options: dict[str, Any]
     settings: dict[str, Any]
     data: dict[str, Any]
     versions: dict[str, str] = field(default_factory=dict)
@@ -94,6 +96,7 @@ class Run:
         splits: Splits,
         task: Task[Any],
         settings: dict[str, Any],
+        options: dict[str, Any] | None = None,
     ) -> Self:
         """Make a run folder for a training that is about to start.
 
@@ -103,6 +106,7 @@ class Run:
             splits: The data.
             task: The task of the network.
             settings: The settings of the training, given or chosen, as plain data.
+            options: The options that the user gave, which start the same training again.
 
         Raises:
             FileExistsError: If the folder is not empty.
@@ -116,7 +120,7 @@ class Run:
             "settings": settings_hash(settings),
         }
         times = {"started": datetime.now(UTC).isoformat(timespec="seconds")}
-        run = cls(path, settings, data, versions(), times=times)
+        run = cls(path, options or {}, settings, data, versions(), times=times)
         try:
             # Made first: `is_unstarted` recognises by it a folder whose writer was killed here.
             make_folder(run.checkpoints)
@@ -245,6 +249,18 @@ class Run:
             splits: The data, opened again.
         """
         return fingerprint(splits, self.settings["data"]) == self.data.get("fingerprint")
+
+    def holds_training_data(self, data: str | os.PathLike[str]) -> bool:
+        """Return whether a file or folder is the one that was trained on, or a copy of it.
+
+        Args:
+            data: The file or folder.
+        """
+        trained = self.settings.get("data")
+        if trained is None:
+            return False
+        own = fingerprint_of_files(self.data["preparation"], Path(data), Path(trained).name)
+        return own == self.data.get("fingerprint")
 
     def require(self, *names: str, may_be_null: bool = True) -> None:
         """Check that the run has some settings.

@@ -25,6 +25,7 @@ from neuropil.datasets.tables.table_fitting import fit_columns
 from neuropil.datasets.tables.table_preparation import TablePreparation, check_labelled
 from neuropil.datasets.tables.table_splits import (
     Outcome,
+    check_split_column,
     note_series,
     note_shared,
     split_table,
@@ -93,6 +94,7 @@ def open_table(
             test_path = None
     table = drop_unknown_targets(table, names, notes)
     table.read_ahead()
+    check_split_column(table, options, names)  # before notes that do not explain its error
     with adding_notes(notes):
         outcome = read_outcomes(table, names, options.task, notes)
         test_size = 0 if test_path else options.test
