@@ -124,8 +124,14 @@ ROWS = {
         lambda: ({NASTY: lambda w: Adam(w, lr=0.1)}, lambda w: w.square().sum()),
         lambda: ({},), "at least one optimiser", {"steps": 2},
     ),
+    "precision_recall_curve": Row(
+        lambda: (NUMBERS, Y), lambda: (PROBABILITIES, Y), r"give \[:, 1\]", {"threshold": 0.5}
+    ),
     "predicted_against_true": PAIR,
     "residuals": PAIR,
+    "roc_curve": Row(
+        lambda: (NUMBERS, Y), lambda: (NUMBERS, 0 * Y), "both must occur", {"threshold": 2.0}
+    ),
     "samples": Row(
         lambda: (a_machine(), (2, 3)), lambda: (a_machine(), (3, 3)), "3 × 3 has 9 pixels",
         {"count": 2, "n_steps": 2, "random_state": 0},

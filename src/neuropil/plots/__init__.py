@@ -24,13 +24,17 @@ if TYPE_CHECKING:
     from neuropil.plots.map_pictures import hit_map as hit_map
     from neuropil.plots.map_pictures import u_matrix as u_matrix
     from neuropil.plots.optimizer_paths import optimizer_paths as optimizer_paths
+    from neuropil.plots.ranking_curves import precision_recall_curve as precision_recall_curve
+    from neuropil.plots.ranking_curves import roc_curve as roc_curve
     from neuropil.plots.recall_pictures import hopfield_recall as hopfield_recall
     from neuropil.plots.regression_errors import error_by_decile as error_by_decile
     from neuropil.plots.regression_errors import (
         predicted_against_true as predicted_against_true,
     )
     from neuropil.plots.regression_errors import residuals as residuals
-    from neuropil.runs.confidence_interval import bootstrap_interval as bootstrap_interval
-    from neuropil.runs.confidence_interval import wilson_interval as wilson_interval
+    from neuropil.runs.figures.confidence_interval import (
+        bootstrap_interval as bootstrap_interval,
+    )
+    from neuropil.runs.figures.confidence_interval import wilson_interval as wilson_interval
 
 load_on_use(__name__, __file__)

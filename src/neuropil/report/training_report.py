@@ -73,6 +73,7 @@ def training_report(subject: Subject) -> str:
     sections = {
         "Summary": summary_section(subject, task, model.effort(subject, network)),
         "Results": task.results(subject),
+        "Curves": task.ranking(subject) if task.ranking else None,
         "Mistakes": task.mistakes(subject),
         "Certainty": task.certainty(subject) if task.certainty else None,
         "Training": model.training(subject) if model.training else None,
