@@ -49,6 +49,7 @@ if TYPE_CHECKING:
         root_mean_squared_error as root_mean_squared_error,
     )
     from neuropil.training.nonfinite import NonFiniteError as NonFiniteError
+    from neuropil.training.progress import NotebookProgress as NotebookProgress
     from neuropil.training.progress import Progress as Progress
     from neuropil.training.progress import Status as Status
     from neuropil.training.progress import TextProgress as TextProgress

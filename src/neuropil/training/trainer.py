@@ -30,6 +30,7 @@ from neuropil.training.losses.score_views import warn_of_probabilities
 from neuropil.training.metrics.metrics import resolve_all
 from neuropil.training.progress import as_progress
 from neuropil.training.threads import set_threads, use_threads
+from neuropil.training.trainer_html import as_html
 from neuropil.training.trainer_options import Options, takes
 from neuropil.training.training_state import TrainingState
 
@@ -80,7 +81,8 @@ class Trainer:
     its class.
 
     - Arrays in memory: ``(inputs, targets)``, a `Dataset`, a dict of columns, a table of
-      PyArrow, pandas or Polars.
+      PyArrow, pandas or Polars. ``(inputs, targets, weights)`` gives each example a weight in
+      the loss; only their ratios matter.
     - Examples fetched by index: a `Source`, such as a large folder of pictures; a set of rows
       with ``__len__`` and ``__getitem__`` (of torch, of Hugging Face, a list); a PyArrow data
       set of Parquet files. They need not fit in memory: `workers` processes fetch the batches
@@ -292,10 +294,10 @@ class Trainer:
         """Train the network and return the history of all epochs so far.
 
         Args:
-            data: ``(inputs, targets)`` as tensors or arrays, with a tuple of inputs if the
-                network has several; a `Dataset` or another `Source`; a set of rows; or an
-                iterable of rows or batches that can be iterated repeatedly, such as a
-                ``DataLoader``. The class describes them all.
+            data: ``(inputs, targets)`` or ``(inputs, targets, weights)`` as tensors or arrays,
+                with a tuple of inputs if the network has several; a `Dataset` or another
+                `Source`; a set of rows; or an iterable of rows or batches that can be iterated
+                repeatedly, such as a ``DataLoader``. The class describes them all.
             validation: Data of the same kind, evaluated after every epoch; None for none.
             epochs: Number of passes over the data. A second `fit` adds further epochs.
             batch_size: Number of examples in a batch; iterables of batches have their own. A
@@ -420,6 +422,9 @@ class Trainer:
         if sharded is None:
             return self.network
         return sharded.gather(keep=self.learner.processes.first)
+
+    def _repr_html_(self) -> str:
+        return as_html(self)
 
     # The parts of a fit
 

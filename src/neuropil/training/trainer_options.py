@@ -23,14 +23,11 @@ if TYPE_CHECKING:
 
     from neuropil.training.binding import OptimizerLike, Schedule
     from neuropil.training.losses.weighted_loss import ClassWeight
+    from neuropil.training.metrics.metrics import Metrics
     from neuropil.training.progress import Progress
 
 # A function from inputs, targets and a generator to augmented inputs and targets.
 Augment: TypeAlias = "Callable[[Any, Any, torch.Generator], tuple[Any, Any]]"
-# Metrics of a training, in order or by name.
-Metrics: TypeAlias = (
-    "Sequence[str | Callable[..., Any]] | Mapping[str, str | Callable[..., Any]]"
-)
 PRECISIONS = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 P = ParamSpec("P")

@@ -121,7 +121,7 @@ def test_a_trainer_knows_it_by_name(metric: Metric, custom: bool, tmp_path):
     held_out = inputs[20:], targets[20:]
     history = trainer.fit(data, held_out, epochs=4, batch_size=10)
     assert (metric.name in history.columns) != custom
-    figures = history.column(column)
+    figures = history[column]
     assert all(map(math.isfinite, figures))
     top = (max if metric.greater_is_better else min)(figures)
     assert best.best == top == figures[best.best_epoch - 1]
@@ -131,7 +131,7 @@ def test_a_trainer_knows_it_by_name(metric: Metric, custom: bool, tmp_path):
     assert trainer.evaluate(held_out)[metric.name] == pytest.approx(expected, rel=1e-5)
     assert top == pytest.approx(expected, rel=1e-5)
     history.save(tmp_path / "history.csv")
-    assert History.load(tmp_path / "history.csv").column(column) == figures
+    assert History.load(tmp_path / "history.csv")[column] == figures
 
 
 @every_metric

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from neuropil.checks import one_of, shown
 from neuropil.core import Layer, Network, join
 from neuropil.core.block import Block
+from neuropil.foreign_names import suggestion
 from neuropil.layers.activations.activation_functions import activation_layers
 from neuropil.layers.convolution.convolution import Convolution
 from neuropil.layers.layer_options import HE
 from neuropil.layers.normalization.batch_norm import BatchNorm
 from neuropil.layers.normalization.sample_norm import GroupNorm, InstanceNorm
-from neuropil.text import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -144,7 +144,7 @@ def chosen_layers(
         return [known[choice]()]
     raise ValueError(
         f"{what} must be one of {', '.join(map(repr, known))}, a layer such as BatchNorm(), "
-        f"or None, got {shown(choice)}.{nearest(str(choice), known)}"
+        f"or None, got {shown(choice)}.{suggestion(str(choice), known, what)}"
     )
 
 

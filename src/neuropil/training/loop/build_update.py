@@ -44,5 +44,5 @@ def build_update(
             apart = network.no_sync
     forward = torch.compile(network) if options.compile else network
     if needs(optimizer) == "gradient":
-        return GradientUpdate(parts, forward, objective.mean, optimizer, apart)
+        return GradientUpdate(parts, forward, objective, optimizer, apart)
     return ClosureUpdate(parts, learner.module, forward, objective, optimizer)

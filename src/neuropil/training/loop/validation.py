@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from neuropil.core.prediction import in_test_mode
-from neuropil.training.loop.update import evaluation
+from neuropil.training.loop.update import evaluation_of
 from neuropil.training.metrics.meter import Meter
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def loss_values(
     """Return a function from a batch to its loss, scores and targets."""
     network, main = learner.scores, objective.loss.main
     forward = autocast(lambda *inputs: main(network(*inputs)))
-    evaluate = evaluation(forward, objective.judge().mean)
+    evaluate = evaluation_of(forward, objective.judge())
 
     def values(batch: Any) -> Figures:
         scores, loss = evaluate(*batch)

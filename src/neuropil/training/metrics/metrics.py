@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from torch import nn
 
@@ -14,12 +14,14 @@ from neuropil.training.metrics import class_metrics, ranking_metrics, value_metr
 from neuropil.training.metrics.base import Metric
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
+    from collections.abc import Callable, Sequence
 
     from neuropil.training.losses.base import Loss
-    from neuropil.training.trainer_options import Metrics
 
+# Metrics of a training, in order or by name.
+Metrics: TypeAlias = (
+    "Sequence[str | Callable[..., Any]] | Mapping[str, str | Callable[..., Any]]"
+)
 METRICS = Metric.defined_in(class_metrics, ranking_metrics, value_metrics)
 SHORT = {each.short: each for each in METRICS.values() if each.short}
 
