@@ -45,9 +45,7 @@ def test_a_function_of_scikit_learn_is_called_with_all_examples(custom, tmp_path
     )
     history = trainer.history
     assert ("area" in history.columns) != custom
-    assert history["validation_area"] == pytest.approx(
-        history["validation_ours"], abs=1e-12
-    )
+    assert history["validation_area"] == pytest.approx(history["validation_ours"], abs=1e-12)
     figures = trainer.evaluate((INPUTS, RARE))
     expected = peers.roc_auc_score(RARE, trainer.network.predict(INPUTS)[:, 1])
     assert figures["area"] == pytest.approx(expected, abs=1e-12)

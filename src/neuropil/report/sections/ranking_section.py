@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from neuropil.plots.ranking_curves import precision_recall_curve, roc_curve
+from neuropil.plots.classification.ranking_curves import precision_recall_curve, roc_curve
 from neuropil.report.page import Section
 from neuropil.report.svg import drawing
 from neuropil.report.wording import figure_name, figure_text, interval

@@ -5,7 +5,7 @@ import pytest
 from sklearn import metrics as peers
 
 from neuropil.plots import precision_recall_curve, roc_curve
-from neuropil.plots.ranking_curves import MOST_POINTS
+from neuropil.plots.classification.ranking_curves import MOST_POINTS
 
 
 def drawn(seed, examples=200, digits=1):
