@@ -245,13 +245,18 @@ class Classification(Task[Classes]):
             }
 
     @override
-    def columns(self, answers: Tensor, figures: Mapping[str, Figures]) -> dict[str, list[str]]:
+    def columns(
+        self, answers: Tensor, figures: Mapping[str, Figures]
+    ) -> dict[str, list[str] | list[float]]:
         names = list(self.target.classes)
         predicted = self.predicted(answers)
-        best = [names[each] for each in predicted.tolist()]
-        sure = answers.gather(1, predicted[:, None]).squeeze(1)
-        shares = [f"{share:.10g}" for share in sure.tolist()]
-        return {f"predicted {self.target.name or 'class'}": best, "probability": shares}
+        columns: dict[str, list[str] | list[float]] = {
+            f"predicted {self.target.name or 'class'}": [names[k] for k in predicted.tolist()],
+            "probability": rounded(answers.gather(1, predicted[:, None]).squeeze(1)),
+        }
+        for name, shares in zip(names, answers.T, strict=True):
+            columns[f"probability of {name}"] = rounded(shares)
+        return columns
 
     @override
     def sentence(self, answer: Tensor, figures: Mapping[str, Figures], top: int) -> str:
@@ -259,3 +264,8 @@ class Classification(Task[Classes]):
         order = self.decisions(answer[None])[0].argsort(descending=True, stable=True)
         names = self.target.classes
         return ", ".join(f"{names[k]} ({answer[k]:.3f})" for k in order[:top].tolist())
+
+
+def rounded(shares: Tensor) -> list[float]:
+    """Return probabilities without the digits that single precision does not have."""
+    return [float(f"{share:.10g}") for share in shares.tolist()]

@@ -87,15 +87,19 @@ class Task(ABC, Generic[Labels]):
     def last_layer(self) -> Layer:
         """Return the last layer of a network for this task."""
 
-    def network(self, input_shape: Shape, *, masked: bool = False) -> Network:
+    def network(
+        self, input_shape: Shape, *, masked: bool = False, mixed: bool = True
+    ) -> Network:
         """Return the default network: convolutional for pictures, else dense.
 
         Args:
             input_shape: Shape of one example; None for a size that varies.
             masked: Whether pictures are padded, and come with a mask.
+            mixed: Whether batches of pictures of like sizes mix the targets.
         """
         if len(input_shape) == 3 and None in input_shape:
-            return varied_convolutional(input_shape, self.last_layer(), masked=masked)
+            last = self.last_layer()
+            return varied_convolutional(input_shape, last, masked=masked, mixed=mixed)
         if len(input_shape) == 3:
             return small_convolutional(input_shape, self.last_layer())
         return dense(input_shape, self.last_layer(), dropout=0.1)
@@ -278,8 +282,10 @@ class Task(ABC, Generic[Labels]):
         """
 
     @abstractmethod
-    def columns(self, answers: Tensor, figures: Mapping[str, Figures]) -> dict[str, list[str]]:
-        """Return the answers as columns of a table, by title.
+    def columns(
+        self, answers: Tensor, figures: Mapping[str, Figures]
+    ) -> dict[str, list[str] | list[float]]:
+        """Return the answers as columns of a table, by title: words or numbers.
 
         Args:
             answers: The answers of `decode`.
