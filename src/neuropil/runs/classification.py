@@ -12,17 +12,18 @@ from typing_extensions import override
 from neuropil.checks import number
 from neuropil.datasets import Classes
 from neuropil.layers import Softmax
-from neuropil.runs.baseline import is_misleading
-from neuropil.runs.confidence_interval import wilson_interval
-from neuropil.runs.decision_threshold import choose_threshold
-from neuropil.runs.decoded_metric import decoding_metric
-from neuropil.runs.rare_class import (
+from neuropil.runs.figures.baseline import is_misleading
+from neuropil.runs.figures.confidence_interval import wilson_interval
+from neuropil.runs.figures.decision_threshold import choose_threshold
+from neuropil.runs.figures.decoded_metric import decoding_metric
+from neuropil.runs.figures.rare_class import (
     positive_metrics,
     positive_verdict,
     ranking_metrics,
     rare_class,
 )
 from neuropil.runs.task import Figures, Mistake, Task
+from neuropil.text import some_of
 from neuropil.training.metrics import class_metrics
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from neuropil.core.loss_kinds import Takes
     from neuropil.training.metrics.base import Metric
 
+# A class is missed if a smaller share of its examples is found.
+HARDLY = 0.2
 # The maximum number of classes listed by name.
 MOST_NAMES = 10
 
@@ -179,6 +182,22 @@ class Classification(Task[Classes]):
             return accuracy, balanced, f1, *ranking_metrics(self, self.sought)
         rare = (*ranking_metrics(self, self.sought), *positive_metrics(self, self.sought))
         return *rare, accuracy, balanced
+
+    @override
+    def advice(self, answers: Tensor, targets: Tensor) -> list[str]:
+        """Return the advice to weight the classes, if hardly any example of one is found."""
+        predicted = self.predicted(answers)
+        missed = [
+            name
+            for number, name in enumerate(self.target.classes)
+            if (targets == number).any()
+            and float((predicted[targets == number] == number).double().mean()) < HARDLY
+        ]
+        if not missed:
+            return []
+        names = some_of(map(repr, missed), MOST_NAMES)
+        weights = "--class-weight balanced gives rare classes more weight in the training"
+        return [f"Hardly any example of {names} is found: {weights}."]
 
     @override
     def mistakes(self, answers: Tensor, targets: Tensor) -> list[Mistake]:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neuropil.plots.calibration import calibration, reliability
-from neuropil.plots.confusion import confusion_matrix
-from neuropil.report.evidence import per_class
+from neuropil.plots.classification.calibration import calibration, reliability
+from neuropil.plots.classification.confusion import confusion_matrix
+from neuropil.report.classification_figures import per_class
 from neuropil.report.page import Section
 from neuropil.report.sections.classification_summary import main_figure
 from neuropil.report.sections.examples import Verdict, worst_examples

@@ -14,7 +14,7 @@ from neuropil.datasets import Classes, Dataset
 from neuropil.layers import Input, Sigmoid, Softmax
 from neuropil.runs import Run, export
 from neuropil.runs.classification import Classification
-from neuropil.runs.decision_threshold import choose_threshold
+from neuropil.runs.figures.decision_threshold import choose_threshold
 from neuropil.runs.measure import measure
 from neuropil.runs.tasks import task_for, task_from
 
