@@ -16,7 +16,7 @@ from neuropil.training.checkpoints.checkpoint import CheckpointError, Checkpoint
 from neuropil.training.checkpoints.resume_check import check_same, facts_of
 from neuropil.training.checkpoints.sharded_states import load_shards
 from neuropil.training.loop.batch_preparation import Preparation
-from neuropil.training.loop.build_update import build_update
+from neuropil.training.loop.build_update import build_update, watch_first_batch
 from neuropil.training.loop.custom_step import CustomUpdate, check_values
 from neuropil.training.loop.epochs import Fit, Hooks
 from neuropil.training.loop.given_data import open_data
@@ -26,7 +26,7 @@ from neuropil.training.loop.source_batches import running_workers
 from neuropil.training.loop.streams import data_generator
 from neuropil.training.loop.update import Parts
 from neuropil.training.loop.validation import loss_values, measure
-from neuropil.training.losses.score_views import warn_of_probabilities
+from neuropil.training.losses.second_softmax import warn_of_probabilities
 from neuropil.training.metrics.metrics import resolve_all
 from neuropil.training.progress import as_progress
 from neuropil.training.threads import set_threads, use_threads
@@ -238,6 +238,8 @@ class Trainer:
         self.state = TrainingState()
         # Chosen when the data are known.
         self.objective: Objective | None = None
+        # Whether a warning said that the loss or a metric gets probabilities for scores.
+        self.warned = False
         # The step, while `fit` runs.
         self.update: Update | None = None
         # The checkpoint that the next `fit` resumes from.
@@ -431,7 +433,8 @@ class Trainer:
         if self.objective is None and (options.step is None or options.loss is not None):
             self.objective = choose_objective(options, learner, data, title)
             self.metrics = resolve_all(options.metrics, self.objective.loss)
-            warn_of_probabilities(learner.module, [self.objective.loss, *self.metrics])
+            takers = [self.objective.loss, *self.metrics]
+            self.warned = warn_of_probabilities(learner.module, takers)
         exact = any(metric.takes == "values" for metric in self.metrics)
         workers = default_workers() if options.workers is None else options.workers
         preparation = Preparation(learner, self.objective, exact, workers)
@@ -474,6 +477,8 @@ class Trainer:
         options, learner, objective = self.options, self.learner, self.objective
         if options.step is None and objective is not None:
             update = build_update(options, learner, objective, self.metrics)
+            if not (self.warned or options.compile or learner.processes.count > 1):
+                watch_first_batch(update, learner.views)
         else:
             parts = Parts(options, learner)
             update = CustomUpdate(parts, learner.optimizers, self.step, self.idle)
