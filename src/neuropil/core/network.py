@@ -285,6 +285,21 @@ class Network(RunsGraph, LateModule, Composable):
         """
         return later("summary")(self, input_shape)
 
+    def diagram(self, input_shape: Shape | None = None) -> Any:
+        """Return a diagram of the layers and their connections, which a notebook shows.
+
+        The diagram is a `neuropil.analysis.Diagram`; ``.save("network.svg")`` writes it.
+
+        Args:
+            input_shape: Lengths for the free axes of the input, if it has any.
+
+        Example:
+            >>> from neuropil.layers import Input, Relu
+            >>> (Input(4) >> Relu(8)).diagram()
+            <Diagram of 308 × 226 pixels, shown in a notebook>
+        """
+        return later("diagram")(self, input_shape)
+
     def save(self, folder: str | PathLike[str]) -> None:
         """Write ``network.json`` and ``weights.safetensors`` into a folder.
 
@@ -312,6 +327,9 @@ class Network(RunsGraph, LateModule, Composable):
                 `repeat`; the text is parsed, never evaluated.
         """
         return later("parse")(text)
+
+    def _repr_html_(self) -> str:
+        return self.summary()._repr_html_()
 
     @override
     def __repr__(self) -> str:

@@ -30,6 +30,7 @@ from neuropil.training.losses.second_softmax import warn_of_probabilities
 from neuropil.training.metrics.metrics import resolve_all
 from neuropil.training.progress import as_progress
 from neuropil.training.threads import set_threads, use_threads
+from neuropil.training.trainer_html import as_html
 from neuropil.training.trainer_options import Options, takes
 from neuropil.training.training_state import TrainingState
 
@@ -118,7 +119,9 @@ class Trainer:
             One that evaluates the loss several times per step gets the same dropout and
             augmentation each time, and ends the training when it has converged on all examples.
         metrics: Names of metrics of `neuropil.training`, metrics, or functions of outputs and
-            targets that return one value per example.
+            targets; a dict gives them names. A function returns one value per example, of which
+            the mean is taken, or a single number: then it is called at the end of the epoch
+            with all examples, which are kept until then.
         regularizer: ``l1(…)``, ``l2(…)``, ``maxnorm(…)`` or a sum of these: a penalty on the
             weights, or a projection after each step.
         schedule: Schedule of the learning rate: a name such as ``"cosine"``, stretched over the
@@ -423,6 +426,9 @@ class Trainer:
         if sharded is None:
             return self.network
         return sharded.gather(keep=self.learner.processes.first)
+
+    def _repr_html_(self) -> str:
+        return as_html(self)
 
     # The parts of a fit
 

@@ -33,7 +33,7 @@ def curve(subject: Subject, name: str, place: int) -> Markup:
     """Return the learning curve of one metric."""
     history, ends = subject.history, []
     for column, word in ((name, "training"), (f"validation_{name}", "validation")):
-        last = history.column(column)[-1] if column in history.columns else None
+        last = history[column][-1] if column in history.columns else None
         if last is not None and math.isfinite(last):
             ends.append(f"{number(last)} in {word}")
     ending = f", at the end {' and '.join(ends)}" if ends else ""
