@@ -11,6 +11,7 @@ from torch import Tensor
 from neuropil.checks import optional, whole
 from neuropil.datasets.loading import default_workers
 from neuropil.training.binding import ONLY
+from neuropil.training.callback_events import check_events
 from neuropil.training.callbacks import Callback, actions_at, by_type
 from neuropil.training.checkpoints.checkpoint import CheckpointError, Checkpoints, check_unused
 from neuropil.training.checkpoints.resume_check import check_same, facts_of
@@ -165,7 +166,8 @@ class Trainer:
 
     Raises:
         ValueError: If an option is out of its range.
-        TypeError: If the network, an optimiser or a callback has the wrong type.
+        TypeError: If the network, an optimiser or a callback has the wrong type, or a callback
+            has a method for an event that does not exist.
 
     Attributes:
         network: The `network` argument.
@@ -230,6 +232,7 @@ class Trainer:
         for callback in options.callbacks:
             if not isinstance(callback, Callback):
                 raise TypeError(f"callbacks must be Callback objects, got {callback!r}.")
+            check_events(callback)
         self.options = options
         self.network = options.network
         self.metrics = resolve_all(options.metrics, options.loss)
@@ -490,6 +493,8 @@ class Trainer:
             update = CustomUpdate(parts, learner.optimizers, self.step, self.idle)
         hooks = Hooks(
             validate=validate,
+            on_epoch_start=actions_at("on_epoch_start", self.callbacks, self),
+            on_step_start=actions_at("on_step_start", self.callbacks, self),
             on_step=actions_at("on_step", self.callbacks, self),
             on_epoch=actions_at("on_epoch", self.callbacks, self),
             state=lambda: self.state_dict() | {"facts": facts},
