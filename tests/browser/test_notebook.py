@@ -94,3 +94,8 @@ def test_text_is_readable_whatever_the_system_of_the_reader_has(opened):
 def test_no_output_is_wider_than_the_page(opened):
     _, page = opened
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    widths = page.evaluate(
+        "[...document.querySelectorAll('.neuropil')].map(e => [e.scrollWidth, e.clientWidth])"
+    )
+    assert len(widths) > 5
+    assert [pair for pair in widths if pair[0] > pair[1]] == []
