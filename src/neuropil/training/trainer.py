@@ -117,7 +117,9 @@ class Trainer:
             One that evaluates the loss several times per step gets the same dropout and
             augmentation each time, and ends the training when it has converged on all examples.
         metrics: Names of metrics of `neuropil.training`, metrics, or functions of outputs and
-            targets that return one value per example.
+            targets; a dict gives them names. A function returns one value per example, of which
+            the mean is taken, or a single number: then it is called at the end of the epoch
+            with all examples, which are kept until then.
         regularizer: ``l1(…)``, ``l2(…)``, ``maxnorm(…)`` or a sum of these: a penalty on the
             weights, or a projection after each step.
         schedule: Schedule of the learning rate: a name such as ``"cosine"``, stretched over the

@@ -56,6 +56,9 @@ def of_values(peer: Callable[..., float]) -> Callable[[Any, Any], float]:
 
 ROWS = {
     "accuracy": Row(classes, of_decisions(peers.accuracy_score), 1),
+    "average_precision": Row(
+        classes, lambda s, t: peers.average_precision_score(torch.eye(7)[t], s.softmax(1)), 1
+    ),
     "balanced_accuracy": Row(classes, of_decisions(peers.balanced_accuracy_score), 1),
     "f1": Row(classes, of_decisions(lambda t, p: peers.f1_score(t, p, average="macro")), 1),
     "mean_absolute_error": Row(numbers, of_values(peers.mean_absolute_error), 0),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, final
 import torch
 from torch import Tensor
 
+from neuropil.training.metrics.nested import concatenate, each, shapes, size
 from neuropil.training.nonfinite import NotFinite
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from neuropil.core.loss_kinds import Takes
     from neuropil.training.losses.score_views import Views
-    from neuropil.training.metrics.metrics import Metric
+    from neuropil.training.metrics.base import Metric, Statistics
     from neuropil.training.processes import Processes
 
 # Metrics are computed for this number of steps at once, or for fewer if the scores are large.
@@ -49,7 +50,7 @@ class Meter:
         self.rows = 0
         self.sums: dict[str, float] = {}
         self.counts: dict[str, int] = {}
-        self.totals: list[list[Tensor]] = [[] for _ in self.metrics]
+        self.totals: list[list[Statistics]] = [[] for _ in self.metrics]
         self.scores: list[Any] = []
         self.targets: list[Any] = []
         self.limit = 0
@@ -106,7 +107,7 @@ class Meter:
                 parts.append(metric.gather(seen[metric.takes], targets))
                 # Sums are merged at once. Rows are merged with a part of at least the same
                 # size, so that each row is copied only a logarithmic number of times.
-                while len(parts) > 1 and len(parts[-2]) <= len(parts[-1]):
+                while len(parts) > 1 and size(parts[-2]) <= size(parts[-1]):
                     parts[-2:] = [metric.merge(parts[-2:])]
         self.scores.clear()
         self.targets.clear()
@@ -173,41 +174,9 @@ class Meter:
             setattr(self, name, each(state[name], lambda tensor: tensor.to(device)))
 
 
-def each(value: Any, function: Any) -> Any:
-    """Apply a function to all tensors in nested lists, tuples and dicts."""
-    if isinstance(value, Tensor):
-        return function(value)
-    if isinstance(value, dict):
-        return {key: each(item, function) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return type(value)(each(item, function) for item in value)
-    return value
-
-
-def size(value: Any) -> int:
-    """Return the number of elements of a tensor or of nested tuples of tensors."""
-    return value.numel() if isinstance(value, Tensor) else sum(map(size, value))
-
-
 def join_batches(scores: list[Any], targets: list[Any]) -> Iterator[tuple[Any, Any]]:
     """Yield all batches as one, or one by one if their shapes differ."""
     if len({(shapes(s), shapes(t)) for s, t in zip(scores, targets, strict=True)}) == 1:
         yield concatenate(scores), concatenate(targets)
     else:
         yield from zip(scores, targets, strict=True)
-
-
-def shapes(value: Any) -> Any:
-    """Return the shapes of tensors without their batch axes, and their types."""
-    if isinstance(value, Tensor):
-        return value.shape[1:], value.dtype
-    return tuple(map(shapes, value)) if isinstance(value, list | tuple) else None
-
-
-def concatenate(values: list[Any]) -> Any:
-    """Concatenate tensors, or tuples of tensors, along the batch axis."""
-    if isinstance(values[0], Tensor):
-        return torch.cat(values)
-    if isinstance(values[0], tuple):
-        return tuple(concatenate(list(part)) for part in zip(*values, strict=True))
-    return None
