@@ -118,6 +118,8 @@ class TestSeveralLabels:
             NetworkClassifier("Sigmoid(3)").fit(MANY, LABELS)
         with pytest.raises(ValueError, match="class_weight is for one class per example"):
             NetworkClassifier(class_weight="balanced").fit(MANY, LABELS)
+        with pytest.raises(ValueError, match="one column of zeros and ones for each label"):
+            NetworkClassifier().fit(MANY, LABELS + np.arange(4))
         model = NetworkClassifier().partial_fit(MANY, LABELS)
         with pytest.raises(
             ValueError, match=r"\(400, 3\), but the first call had 4 labels each"
