@@ -34,9 +34,16 @@ def as_html(trainer: Any) -> str:
     Args:
         trainer: The `Trainer`.
     """
+    return notebook_page(
+        facts((t, cut(text, LONGEST)) for t, text in parts_of(trainer).items())
+    )
+
+
+def parts_of(trainer: Any) -> dict[str, str]:
+    """Return the parts of a training and its progress, as texts by their titles."""
     options = trainer.options
     shown = {title: text_of(getattr(options, name)) for name, title in SHOWN.items()}
-    pairs = {
+    parts = {
         **named(options.network, "Network", text_of_network),
         "Loss": text_of_loss(trainer),
         **named(trainer.optimizer, "Optimizer", text_of_optimizer),
@@ -45,7 +52,7 @@ def as_html(trainer: Any) -> str:
         "Done": f"{trainer.epoch:,} epochs · {trainer.steps:,} steps",
         "Stopped": trainer.stop_reason,
     }
-    return notebook_page(facts((t, cut(text, LONGEST)) for t, text in pairs.items() if text))
+    return {title: text for title, text in parts.items() if text}
 
 
 def named(value: Any, title: str, function: Callable[[Any], str]) -> dict[str, str]:

@@ -204,12 +204,11 @@ class NetworkEstimator(BaseEstimator):
 
     def as_data(self, examples: Examples) -> Any:
         """Return examples as data for the trainer."""
-        encoded = torch.from_numpy(np.ascontiguousarray(self.encode(examples.targets)))
-        weights = None if examples.weights is None else torch.from_numpy(examples.weights)
-        if issparse(examples.inputs):
-            return SparseRows(examples.inputs, encoded, weights)
-        inputs = torch.from_numpy(np.ascontiguousarray(examples.inputs))
-        return (inputs, encoded) if weights is None else (inputs, encoded, weights)
+        inputs, targets, weights = examples._replace(targets=self.encode(examples.targets))
+        if issparse(inputs):
+            weights = None if weights is None else torch.tensor(weights)
+            return SparseRows(inputs, torch.tensor(targets), weights)
+        return (inputs, targets) if weights is None else (inputs, targets, weights)
 
     def examples_per_step(self, examples: int, optimizer: torch.optim.Optimizer) -> int:
         """Return the batch size.

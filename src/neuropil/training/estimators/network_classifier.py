@@ -94,9 +94,15 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
     @override
     def check_targets(self, y: Any) -> NDArray[Any]:
         check_classification_targets(y)
-        if type_of_target(y) != "multilabel-indicator":
-            return column_or_1d(y, warn=True)
-        return np.asarray(y.toarray() if issparse(y) else y, dtype=np.int64)
+        if type_of_target(y) == "multilabel-indicator":
+            return np.asarray(y.toarray() if issparse(y) else y, dtype=np.int64)
+        if np.ndim(y) == 2 and y.shape[1] > 1:
+            raise ValueError(
+                f"y has the shape {y.shape}: several labels per example are given as one "
+                f"column of zeros and ones for each label; for several classes per example, "
+                f"use sklearn.multioutput.MultiOutputClassifier."
+            )
+        return column_or_1d(y, warn=True)
 
     @override
     def learn_targets(self, examples: Examples, classes: Sequence[Any] | None) -> None:
