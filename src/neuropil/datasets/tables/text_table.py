@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from neuropil.datasets.arrays.array_preparation import ArrayPreparation
     from neuropil.datasets.open_options import Options
+    from neuropil.datasets.tables.columns.column import Column
     from neuropil.datasets.tables.table import TableReader
 
 
@@ -103,8 +104,7 @@ def open_table(
     inputs = [name for name in table.names if name not in (*names, *rows.unused)]
     columns = fit_columns(table, inputs, rows.train.numpy(), notes)
     if options.split_by is None:
-        dated = [c.name for c in columns if isinstance(c, DateColumn) and c.unit == DAYS]
-        note_series(dated, notes)
+        note_series([column.name for column in columns if is_date(column)], notes)
     preparation = TablePreparation(
         columns, target, tuple(table.names), table.header, options.encoding
     )
@@ -123,6 +123,11 @@ def open_table(
         source=str(path),
         notes=notes,
     )
+
+
+def is_date(column: Column) -> bool:
+    """Return whether a column holds dates, and not only times of a day."""
+    return isinstance(column, DateColumn) and column.unit == DAYS
 
 
 def open_frame(frame: Any, options: Options) -> Splits:
