@@ -97,7 +97,8 @@ def files_to_read(
         if preparation.kind == "pictures" and path.is_dir():
             files += picture_files(path, gathered.set_aside)
         elif preparation.kind == "pictures" and recognise(path):
-            table, named = named_pictures(path, gathered)
+            with reading(path, DataError):
+                table, named = read_paths(path, gathered.notes, reader=read_table)
             tables.append(table)
             files += named
         else:
@@ -137,21 +138,6 @@ def read_each(
                 own.names = [str(file) + name.removeprefix(file.name) for name in own.names]
             gathered.names += own.names
     return read
-
-
-def named_pictures(path: Path, gathered: PredictionInputs) -> tuple[Table, list[Path]]:
-    """Return the rows of a table whose picture exists, and the pictures.
-
-    Args:
-        path: The table.
-        gathered: Gains notes, and a line about rows that are set aside.
-    """
-    own: list[str] = []
-    with reading(path, DataError):
-        table, pictures, missing = read_paths(path, own, reader=read_table)
-    gathered.notes += own
-    gathered.set_aside += missing
-    return table, pictures
 
 
 def join_inputs(

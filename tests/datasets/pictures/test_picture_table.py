@@ -175,5 +175,6 @@ def test_a_table_names_the_pictures_to_predict(write_rows, tmp_path, size):
     assert read.table.text("who").to_pylist() == ["Ada", "Di"]
     inputs = read.inputs if size is None else read.inputs.fetch([0, 1]).inputs
     assert inputs[:, 0, 0, 0].tolist() == [24, 32]
-    assert len(read.set_aside) == 2
-    assert "row 3 (img/none.png)" in read.set_aside[0]
+    assert read.table.names == ["who", "file"]
+    assert read.set_aside == ["5.png cannot be used: it is not a picture."]
+    assert "1 row without a picture file set aside: row 3 (img/none.png)." in read.notes
