@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,13 +17,13 @@ from neuropil.datasets.formats import FORMATS, misfit_message
 from neuropil.datasets.paths import find_existing, unpacked_suffix
 from neuropil.datasets.pictures.class_folders import FolderScan, is_picture
 from neuropil.datasets.pictures.picture_table import read_paths, recognise
+from neuropil.datasets.pictures.source_opening import name_below, source_of_files
 from neuropil.datasets.prediction_inputs import PredictionInputs
 from neuropil.datasets.tables.files.table_file import read_table
 from neuropil.text import some_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from pathlib import Path
+    from collections.abc import Iterable, Mapping, Sequence
 
     from neuropil.datasets.preparation import Preparation
     from neuropil.datasets.source import Source
@@ -63,9 +64,10 @@ def read_for_prediction(
         ([[41.0], [52.0]], ['people.csv, row 2', 'people.csv, row 3'])
     """
     several = [paths] if isinstance(paths, str | os.PathLike) else paths
-    found = [find_existing(path) for path in several]
     gathered = PredictionInputs(torch.empty(0), [])
-    files, table = files_to_read(preparation, found, gathered)
+    files, table = files_to_read(
+        preparation, [find_existing(path) for path in several], gathered
+    )
     read = read_each(preparation, files, gathered)
     if not read:
         why = f"none of {len(files)} files can be used: {some_of(gathered.set_aside)}"
@@ -74,13 +76,19 @@ def read_for_prediction(
         )
     if table is not None:
         gathered.table = table.where(np.isin(np.arange(len(files)), list(read)))
-    gathered.inputs = join_inputs([files[place] for place in read], read.values(), preparation)
+    gathered.inputs = join_inputs(
+        [files[place][0] for place in read], read.values(), preparation
+    )
     return gathered
 
 
+# A file with the name that its examples have.
+NamedFile = tuple[Path, str]
+
+
 def files_to_read(
-    preparation: Preparation, paths: Iterable[Path], gathered: PredictionInputs
-) -> tuple[list[Path], Table | None]:
+    preparation: Preparation, paths: Sequence[Path], gathered: PredictionInputs
+) -> tuple[list[NamedFile], Table | None]:
     """Return the files to read, and the table that names them if there is one.
 
     A folder of pictures is read picture by picture, and so is a table with their names. A
@@ -91,25 +99,27 @@ def files_to_read(
         paths: What the user named.
         gathered: Gains notes, and lines about files that are set aside.
     """
-    files: list[Path] = []
+    files: list[NamedFile] = []
     tables: list[Table] = []
     for path in paths:
         if preparation.kind == "pictures" and path.is_dir():
-            files += picture_files(path, gathered.set_aside)
+            top = Path() if len(paths) == 1 else path
+            inside = picture_files(path, gathered.set_aside)
+            files += [(file, (top / file.relative_to(path)).as_posix()) for file in inside]
         elif preparation.kind == "pictures" and recognise(path):
             with reading(path, DataError):
                 table, named = read_paths(path, gathered.notes, reader=read_table)
             tables.append(table)
-            files += named
+            files += [(file, name_below(path.parent, file)) for file in named]
         else:
-            files.append(path)
+            files.append((path, path.name))
     # Pictures of several tables, or besides those of a table, have no row in one table.
     alone = len(tables) == 1 and len(tables[0]) == len(files)
     return files, tables[0] if alone else None
 
 
 def read_each(
-    preparation: Preparation, files: Sequence[Path], gathered: PredictionInputs
+    preparation: Preparation, files: Sequence[NamedFile], gathered: PredictionInputs
 ) -> dict[int, Any]:
     """Return the examples in each file that can be read, by the place of the file.
 
@@ -121,12 +131,14 @@ def read_each(
     Raises:
         DataError: If a file cannot be used and is not a picture among others.
     """
-    count = Counter(file.name for file in files)
+    count = Counter(name for _, name in files)
     read: dict[int, Any] = {}
-    for place, file in enumerate(files):
+    notes: dict[Path, list[str]] = {}
+    for place, (file, name) in enumerate(files):
         try:
             with reading(file, DataError):
-                own = read_file(preparation, file, gathered.notes)
+                notes[file] = []
+                own = read_file(preparation, file, notes[file])
         except DataError as error:
             if not is_picture(file) or len(files) == 1:
                 raise
@@ -134,10 +146,37 @@ def read_each(
         else:
             read[place] = own.inputs
             gathered.table = own.table if len(files) == 1 else None
-            if count[file.name] > 1:  # such as cat/1.png and dog/1.png
-                own.names = [str(file) + name.removeprefix(file.name) for name in own.names]
-            gathered.names += own.names
+            shown = str(file) if count[name] > 1 else name  # such as cat/1.png and dog/1.png
+            gathered.names += [shown + row.removeprefix(file.name) for row in own.names]
+    gathered.notes += count_alike(notes)
     return read
+
+
+def count_alike(notes: Mapping[Path, Sequence[str]]) -> list[str]:
+    """Return the notes about files, with one line for all files that have the same.
+
+    Args:
+        notes: The notes about each file. What differs from file to file is in brackets.
+
+    Example:
+        >>> from pathlib import Path
+        >>> pictures = {
+        ...     Path("a.png"): ["a.png: resized to 8×8 (it is 28×28)."],
+        ...     Path("b.png"): ["b.png: resized to 8×8 (it is 30×20)."],
+        ... }
+        >>> count_alike(pictures)
+        ['2 files, such as a.png: resized to 8×8 (it is 28×28).']
+    """
+    alike: dict[str, list[str]] = {}
+    for file, lines in notes.items():
+        for line in lines:
+            what = line.removeprefix(f"{file.name}: ")
+            key = what.partition(" (")[0] if len(notes) > 1 else line
+            alike.setdefault(key, []).append(line)
+    return [
+        lines[0] if len(lines) == 1 else f"{len(lines):,} files, such as {lines[0]}"
+        for lines in alike.values()
+    ]
 
 
 def join_inputs(
@@ -150,8 +189,6 @@ def join_inputs(
         read: The examples in each.
         preparation: Preparation of the training data.
     """
-    from neuropil.datasets.pictures.source_opening import source_of_files
-
     if None in preparation.input_shape:
         return source_of_files(files, preparation)
     return torch.cat(list(read))
