@@ -29,7 +29,7 @@ class LateModule(nn.Module):
     names: dict[str, Layer]
 
     def __init__(self, graph: Graph, *, names: dict[str, Layer] | None = None) -> None:
-        if not isinstance(graph, Graph):
+        if not isinstance(graph, Graph):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(
                 "a network is composed of layers, as in Input(4) >> Relu(8) >> Softmax(3), "
                 f"got {shown(graph)}: use it as it is, or Module(…) for a module of PyTorch."

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from neuropil.datasets.data_errors import DataError
-from neuropil.datasets.tables.files.dialect import SAMPLE_ROWS, Record, find_names
+from neuropil.datasets.tables.files.dialect import SAMPLE_ROWS
+from neuropil.datasets.tables.files.header import find_names
 from neuropil.datasets.tables.files.named_columns import column_names, table_of_columns
+from neuropil.datasets.tables.files.text_records import Record
 from neuropil.datasets.tables.files.xls_trial import try_xls
 from neuropil.datasets.tables.files.xlsx_sheet import (
     check_extent,
