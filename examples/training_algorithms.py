@@ -66,7 +66,7 @@ def main(folder: str | Path = ".", *, steps: int = 500, epochs: int = 400) -> No
     sine = {n: functools.partial(a, lr=lr) for n, (a, _, lr) in FIRST_ORDER.items()}
     histories = {name: fitted(a, epochs) for name, a in (sine | WHOLE_BATCH).items()}
     loss_against_time(histories).savefig(folder / "loss.png", dpi=120)
-    best = min(histories, key=lambda name: min(histories[name].column("loss")))
+    best = min(histories, key=lambda name: min(histories[name]["loss"]))
     print(f"paths.png and loss.png are in {folder.resolve()}; {best} fits the sine best")
 
 

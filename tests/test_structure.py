@@ -21,9 +21,9 @@ SOURCE = ROOT / "src" / "neuropil"
 
 # Each package uses only those before it.
 ORDER = (
-    "text", "checks", "lazy", "digest", "core", "init", "layers", "saving", "architectures",
-    "optim", "classic", "datasets", "analysis", "training", "runs", "vision", "study", "plots",
-    "report", "cli", "__main__",
+    "text", "foreign_names", "notebook_html", "checks", "lazy", "digest", "core", "init",
+    "layers", "saving", "architectures", "optim", "classic", "datasets", "analysis", "training",
+    "runs", "vision", "study", "plots", "report", "cli", "__main__",
 )  # fmt: skip
 
 # How tables name what is imported when it is used.

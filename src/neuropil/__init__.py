@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from neuropil.core.composition import join as join
     from neuropil.core.composition import parallel as parallel
     from neuropil.core.composition import repeat as repeat
+    from neuropil.core.composition import shared as shared
     from neuropil.core.layer import Layer as Layer
     from neuropil.core.network import Network as Network
     from neuropil.core.shape import ShapeError as ShapeError
@@ -41,6 +42,8 @@ __version__ = "0.1.0"
 
 FUNCTIONS.update(
     summary="neuropil.analysis.summary.summary_table.summary",
+    diagram="neuropil.analysis.diagram.diagrams.diagram",
+    plot_history="neuropil.plots.curves.plot_history",
     save="neuropil.saving.network_files.save",
     load="neuropil.saving.network_files.load",
     parse="neuropil.saving.expression.parse",

@@ -28,6 +28,7 @@ from neuropil.core.block import Block
 from neuropil.layers import (
     GRU,
     LSTM,
+    RNN,
     Attention,
     AveragePooling,
     BatchNorm,
@@ -340,11 +341,13 @@ def recurrent(cls: Any, states: int, **options: Any) -> Any:
 
     def drawn(draw: Draw) -> Case:
         chosen = {name: draw(strategy) for name, strategy in options.items()}
-        layer = cls(
-            draw(few), only_last=draw(yes_or_no), bidirectional=draw(yes_or_no), **chosen
-        )
+        ways = [{}, {"bidirectional": True}, {"backward": True}]
+        chosen |= draw(st.sampled_from(ways)) | {"bias": draw(yes_or_no)}
+        learned = draw(yes_or_no)
+        layer = cls(draw(few), only_last=draw(yes_or_no), learn_start=learned, **chosen)
         start = (layer.units * layer.directions,)
-        return layer, (shape_of(draw, 2), *[start] * draw(st.integers(0, states)))
+        given = 0 if learned else draw(st.integers(0, states))
+        return layer, (shape_of(draw, 2), *[start] * given)
 
     return drawn
 
@@ -461,6 +464,7 @@ ROWS: dict[str, Callable[[Draw], Case]] = {
     "Input": lambda draw: (Input(*shape_of(draw, 1, 2, 3, 4)), ()),
     "InstanceNorm": simple(InstanceNorm, 2, 3, 4, least=2, affine=yes_or_no),
     "LSTM": recurrent(LSTM, 2, peepholes=yes_or_no),
+    "RNN": recurrent(RNN, 1, activation=st.sampled_from(["tanh", "relu"])),
     "LayerNorm": simple(LayerNorm, 1, 2, least=2, affine=yes_or_no),
     "LeakyRelu": activation(LeakyRelu, epsilon=st.floats(0, 1)),
     "LearnedColorspace": simple(
@@ -493,7 +497,11 @@ ROWS: dict[str, Callable[[Draw], Case]] = {
         SeparableConvolution, grouped=False, order=orders, activation=functions | st.none()
     ),
     "ResidualBlock": block(
-        ResidualBlock, few, stride=few, shortcut=st.sampled_from(["auto", "projection", None])
+        ResidualBlock,
+        few,
+        stride=few,
+        dilation=st.integers(1, 2),
+        shortcut=st.sampled_from(["auto", "projection", None]),
     ),
     "SeparableBlock": block(SeparableBlock, few, stride=few, between=yes_or_no),
     "Sigmoid": activation(Sigmoid),
@@ -557,6 +565,7 @@ FREE: list[tuple[Layer, tuple[Shape, ...], Shape]] = [
     (Flatten(), ((3, None),), (None,)),
     (GRU(5), ((None, 3),), (5,)),
     (LSTM(5, only_last=False), ((None, 3),), (None, 5)),
+    (RNN(5, backward=True, only_last=False), ((None, 3),), (None, 5)),
     (FireModule(1, 2, 3), ((3, None, 9),), (5, None, 9)),
     (FlattenedConvolution(8, 3), ((3, None, 9),), (8, None, 7)),
     (GatedAverage(), ((2,), (3, None), (3, None)), (3, None)),

@@ -60,7 +60,8 @@ WRONG: dict[str, tuple[Any, ...]] = {
     "float": (True, None, "0.5", (0.5,)),
     "float | None": (True, "0.5", (0.5,)),
     "int | tuple[int, ...]": (1.5, -1, 0, True, None, (1.5,), ("3", 3), (0, 1), (True, 1)),
-    "Initializer": (0.1, None, True, neuropil.init.HeNormal, len),
+    "Weight": (None, True, [0.1], neuropil.init.HeNormal, len),
+    "Bias": (None, [0.1], neuropil.init.HeNormal, len),
     "str": (1, None, True, ("valid",)),
 }
 # Options of a kind that take one of these after all.

@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -286,3 +287,15 @@ def test_a_setting_that_no_training_goes_without_is_not_null(tmp_path, network, 
     run.require("data")
     with pytest.raises(ValueError, match="its settings lack 'data'"):
         run.require("epochs", "data", may_be_null=False)
+
+
+def test_a_notebook_shows_a_run(tmp_path, network, classes):
+    task = task_for(classes.target)
+    run = Run.create(tmp_path / "a<b>", network, classes, task, SETTINGS)
+    run.figures = {"train": {"loss": 0.5}, "test": {"loss": 0.25, "accuracy": None}}
+    page = run._repr_html_()
+    assert "a&lt;b&gt;" in page
+    for fact in ("running", "classification", "here · 6 train · 2 validation", "lr 0.1"):
+        assert fact in page
+    rows = re.findall(r"<tr><td>(\w+)</td>" + "<td[^>]*>([^<]*)</td>" * 2, page)
+    assert rows == [("loss", "0.5", "0.25"), ("accuracy", "", "")]

@@ -54,7 +54,7 @@ def test_arrays_too_large_for_the_device_are_copied_part_by_part(monkeypatch):
     piecewise = fit("cuda")
     monkeypatch.undo()
     whole = fit("cuda")
-    assert piecewise.history.column("loss") == pytest.approx(whole.history.column("loss"))
+    assert piecewise.history["loss"] == pytest.approx(whole.history["loss"])
 
 
 def test_a_loss_that_is_no_number_is_noticed_with_its_step():

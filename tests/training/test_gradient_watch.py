@@ -58,7 +58,7 @@ def test_a_watched_training_is_the_same_to_the_bit(options):
     for trainer in (plain, watched):
         trainer.fit((X, Y), (X, Y), epochs=3, batch_size=16)
     assert_equal_bits(weights(plain), weights(watched))
-    assert plain.history.column("validation_loss") == watched.history.column("validation_loss")
+    assert plain.history["validation_loss"] == watched.history["validation_loss"]
     assert watch.epochs == [1, 2, 3]
     assert not any(m._forward_hooks for m in watched.network.modules())
 

@@ -2,6 +2,9 @@
 
 import io
 import itertools
+import re
+import sys
+import types
 
 import pytest
 import torch
@@ -91,3 +94,69 @@ def test_the_trainer_tells_a_display_where_it_stands_ten_times_a_second(monkeypa
     assert seen[0].left > late.left >= 0
     with pytest.raises(TypeError, match="True, False or a Progress, got 'yes'"):
         Trainer(nn.Linear(2, 1), progress="yes")
+
+
+class Page:
+    """A notebook's page: the outputs below a cell, which handles replace."""
+
+    def __init__(self):
+        self.outputs, self.shown = [], []
+
+    def display(self, data, *, raw, display_id):
+        assert raw
+        assert display_id
+        self.outputs.append(data)
+        return types.SimpleNamespace(update=self.update)
+
+    def update(self, data, *, raw):
+        self.outputs[-1] = data
+        self.shown.append(data)
+
+
+@pytest.fixture
+def page(monkeypatch):
+    """Let this process look like the kernel of a notebook."""
+    page = Page()
+    shell = types.SimpleNamespace(kernel=object())
+    jupyter = types.ModuleType("IPython")
+    jupyter.get_ipython = lambda: shell
+    jupyter.display = types.ModuleType("IPython.display")
+    jupyter.display.display = page.display
+    monkeypatch.setitem(sys.modules, "IPython", jupyter)
+    monkeypatch.setitem(sys.modules, "IPython.display", jupyter.display)
+    return page
+
+
+def test_a_notebook_gets_a_bar_that_ends_as_one_line(page, capsys, monkeypatch):
+    ticks = itertools.count()
+    monkeypatch.setattr("time.perf_counter", lambda: next(ticks) * 0.05)
+    trainer = Trainer(nn.Linear(2, 1), loss="squared_error", metrics=["r2"], threads=None)
+    x = torch.zeros(40, 2)
+    trainer.fit((x, x[:, :1]), epochs=2, batch_size=4)
+    widths = [
+        float(re.search(r"width: ([\d.]+)%", one["text/html"])[1]) for one in page.shown[:-1]
+    ]
+    assert widths == sorted(widths)
+    assert widths[-1] > 80
+    assert all(" left" in one["text/html"] for one in page.shown[1:-1])
+    (last,) = page.outputs
+    assert re.fullmatch(r"epoch 2/2 · loss \S+ · r2 \S+ · \d+:\d\d", last["text/plain"])
+    assert last["text/plain"] in last["text/html"]
+    assert "width:" not in last["text/html"].rpartition("</style>")[2]
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_bar_shows_the_figures_of_the_last_epoch_as_text(page):
+    bar = shown.NotebookProgress()
+    bar.start(STATUS)
+    bar.epoch(STATUS, {"epoch": 2, "<b>": 0.25})
+    bar.update(STATUS)
+    assert "epoch 2 · &lt;b&gt; 0.25" in page.outputs[0]["text/html"]
+    assert page.outputs[0]["text/plain"].startswith("22% · epoch 2/5 · step 3/40")
+
+
+def test_an_interactive_terminal_is_no_notebook(page):
+    sys.modules["IPython"].get_ipython = types.SimpleNamespace
+    assert not shown.in_notebook()
+    sys.modules["IPython"].get_ipython = lambda: None
+    assert not shown.in_notebook()

@@ -251,7 +251,7 @@ def test_a_schedule_stretched_over_a_training_is_not_stretched_in_silence(tmp_pa
     # As the line says: finish what there was, then train on.
     trainer = make(tmp_path, schedule=name)
     assert len(trainer.fit(data(), epochs=3, resume=True)) == 3
-    rates = trainer.fit(data(), epochs=4).column("lr")
+    rates = trainer.fit(data(), epochs=4)["lr"]
     assert rates[3] > 0
     assert max(rates[3:]) > max(rates[:3]) / 2
 

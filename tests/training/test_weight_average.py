@@ -47,7 +47,7 @@ def test_validation_sees_the_average_and_training_goes_on_without_it():
     averaged, _, seen = train(0.99, epochs=3)
     plain, _, same = train(None, epochs=3)
     assert all(torch.equal(a, b) for a, b in zip(seen, same, strict=True))
-    assert averaged.history.column("loss") == plain.history.column("loss")
+    assert averaged.history["loss"] == plain.history["loss"]
     x = torch.linspace(-1, 1, 40).reshape(20, 2)
     last = averaged.history[-1]["validation_loss"]
     assert averaged.evaluate((x, x[:, :1]))["loss"] == pytest.approx(last)

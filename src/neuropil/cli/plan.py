@@ -70,7 +70,7 @@ def make_plan(splits: Splits, settings: Settings) -> Plan:
     check_validation(splits, settings)
     notes: list[str] = []
     network, trained = None, False
-    task = task_for(splits.target, settings.task)
+    task = task_for(splits.target, settings.task, splits.train.targets)
     if settings.network is not None:
         network, notes, trained = named_network(
             settings.network, splits.input_shape, task.last_layer()

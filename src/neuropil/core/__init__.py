@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from neuropil.core.composition import join as join
     from neuropil.core.composition import parallel as parallel
     from neuropil.core.composition import repeat as repeat
+    from neuropil.core.composition import shared as shared
     from neuropil.core.layer import Layer as Layer
     from neuropil.core.network import Network as Network
     from neuropil.core.shape import Shape as Shape

@@ -72,13 +72,13 @@ class Arguments:
         for name, parameter in signature(type(self)).parameters.items():
             value = values[name]
             if parameter.kind is parameter.VAR_POSITIONAL:
-                parts += map(repr, value)
+                parts += map(written, value)
             elif is_default(value, parameter.default):
                 by_name = True  # arguments after an omitted one cannot be positional
             elif by_name or parameter.kind is parameter.KEYWORD_ONLY:
-                parts.append(f"{name}={value!r}")
+                parts.append(f"{name}={written(value)}")
             else:
-                parts.append(repr(value))
+                parts.append(written(value))
         return f"{type(self).__name__}({', '.join(parts)})"
 
 
@@ -149,6 +149,16 @@ def plain(value: Any) -> Any:
     if type(value) in (tuple, list):
         return type(value)(map(plain, value))
     return value
+
+
+def written(value: object) -> str:
+    """Return the repr of an argument; ``...`` for an array, which may be large."""
+    return "..." if is_array(value) else repr(value)
+
+
+def is_array(value: object) -> bool:
+    """Return whether an argument is a NumPy array, a tensor or the like."""
+    return hasattr(value, "__array__")
 
 
 def is_default(value: object, default: object) -> bool:

@@ -101,8 +101,50 @@ def repeat(network: Composable, n: int, *, share: bool = False) -> Network:
     share = flag(share, "repeat: share")
     if n > 1 and source.is_open:
         check_follows_itself(source)
-    parts = [shared_call(source, k) if share else numbered_copy(source, k) for k in range(n)]
+    parts = [
+        numbered_copy(source, k) if not share else again(source) if k else source
+        for k in range(n)
+    ]
     return Network(functools.reduce(join_graphs, parts))
+
+
+def shared(network: Composable) -> Network:
+    """Use a layer at a further place of a network, with the same weights.
+
+    The layer stands in the network once, with one set of parameters, and is called at each
+    place: as ``relu1``, ``relu1@2`` and so on. A gradient is the sum over its places.
+
+    Shape:
+        That of the layer. All its inputs must need parameters of the same shapes.
+
+    Args:
+        network: A layer, or a network all of whose layers are used again; an `Input` in it
+            stays the same input.
+
+    Raises:
+        TypeError: When it is neither.
+
+    Reference:
+        Bromley et al., "Signature verification using a 'Siamese' time delay neural network",
+        1993.
+
+    Example:
+        >>> from neuropil.layers import Elementwise, Input, Linear, Relu
+        >>> tower = Relu(16)
+        >>> left, right = Input(4, name="left"), Input(4, name="right")
+        >>> pair = parallel(left >> tower, right >> shared(tower)) >> Elementwise("subtract")
+        >>> pair.node_names
+        ('left', 'relu1', 'right', 'relu1@2', 'elementwise1')
+        >>> list(pair.state_dict())
+        ['relu1.weight', 'relu1.bias']
+    """
+    return Network(again(graph_of(network)))
+
+
+def again(source: Graph) -> Graph:
+    """Return the graph with further calls of the same layers; inputs stay as they are."""
+    nodes = (n._replace(mark=object()) if n.inputs else n for n in source.nodes)
+    return Graph.of(nodes, source.outputs)
 
 
 # Input shapes that test whether a network can follow itself.
@@ -133,13 +175,6 @@ def check_follows_itself(source: Graph) -> None:
                 return
     if refusal is not None:
         raise ShapeError(f"repeat: a second copy cannot follow the first. {refusal}")
-
-
-def shared_call(source: Graph, k: int) -> Graph:
-    """Return the graph with the k-th calls of the same layers."""
-    calls = source.calls
-    nodes = (n._replace(call=n.call + k * calls[id(n.layer)]) for n in source.nodes)
-    return Graph.of(nodes, source.outputs)
 
 
 def numbered_copy(source: Graph, k: int) -> Graph:

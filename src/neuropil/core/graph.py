@@ -27,6 +27,7 @@ class Node(NamedTuple):
         call: Number of this call of the layer, from 0; above 0 only for shared layers.
         shape: Shape of one output sample; ``None`` until the graph is joined to an `Input`.
         kind: Whether the output holds floats or integers; ``None`` until then.
+        mark: Identity of a further call of a shared layer; ``None`` for its first.
     """
 
     layer: Layer
@@ -34,11 +35,15 @@ class Node(NamedTuple):
     call: int = 0
     shape: Shape | None = None
     kind: Kind | None = None
+    mark: object | None = None
 
     @property
-    def key(self) -> tuple[int, int]:
-        """The identity of a node: the layer object and the number of the call."""
-        return id(self.layer), self.call
+    def key(self) -> tuple[int, object]:
+        """The identity of a node: the layer object, and the mark of a further call.
+
+        The number of the call is not part of it, since joining changes it.
+        """
+        return id(self.layer), self.mark
 
 
 class Graph(NamedTuple):
@@ -60,7 +65,7 @@ class Graph(NamedTuple):
     def of(cls, nodes: Iterable[Node], outputs: Iterable[int]) -> Graph:
         """Return the graph of these nodes, with calls counted and names collected."""
         nodes, calls, given = tuple(nodes), {}, {}
-        for layer, _, call, _, _ in nodes:
+        for layer, _, call, *_ in nodes:
             calls[id(layer)] = max(calls.get(id(layer), 0), call + 1)
             if layer.given_name is not None:
                 add_user_names(given, {layer.given_name: layer})
@@ -70,6 +75,16 @@ class Graph(NamedTuple):
     def is_open(self) -> bool:
         """Whether the graph has an open input."""
         return any(OPEN in node.inputs for node in self.nodes)
+
+
+def numbered_calls(nodes: Iterable[Node]) -> list[Node]:
+    """Return the nodes with the calls of each layer numbered in order."""
+    calls: dict[int, int] = {}
+    result: list[Node] = []
+    for node in nodes:
+        call = calls[id(node.layer)] = calls.get(id(node.layer), -1) + 1
+        result.append(node if node.call == call else node._replace(call=call))
+    return result
 
 
 def single(layer: Layer) -> Graph:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from neuropil.checks import shown
-from neuropil.core.graph import OPEN, Graph, Node, add_user_names
+from neuropil.core.graph import OPEN, Graph, Node, add_user_names, numbered_calls
 from neuropil.core.graph_shapes import with_shapes
 from neuropil.core.shape import ShapeError
 
@@ -23,21 +23,25 @@ def join_graphs(first: Graph, second: Graph) -> Graph:
     """
     sources, offset = first.outputs, len(first.nodes)
     moved: list[Node] = []
-    takes = False
-    for layer, inputs, call, shape, kind in second.nodes:
+    takes = overlaps = False
+    for layer, inputs, call, shape, kind, mark in second.nodes:
         if call < first.calls.get(id(layer), 0):
-            raise ShapeError(duplicate_message(layer))
+            if any(node.layer is layer and node.mark is mark for node in first.nodes):
+                raise ShapeError(duplicate_message(layer))
+            overlaps = True
         if OPEN in inputs:
             takes = True
             check_sources(layer, inputs, first, second)
         inputs = inputs_after_join(inputs, offset, sources)
-        moved.append(Node(layer, inputs, call, shape, kind))
+        moved.append(Node(layer, inputs, call, shape, kind, mark))
     if not takes:
         raise ShapeError(
             f"{shown(second.nodes[0].layer)} starts a network and takes no input from "
             f"{shown(first.nodes[sources[0]].layer)}: put it first, or leave it out."
         )
     outputs = tuple([offset + position for position in second.outputs])
+    if overlaps:
+        return Graph.of(numbered_calls(with_shapes(first.nodes, moved)), outputs)
     given = first.given
     if second.given:
         add_user_names(given := given.copy(), second.given)
@@ -88,33 +92,38 @@ def check_sources(layer: Layer, inputs: tuple[int, ...], first: Graph, second: G
 def parallel_graphs(graphs: Iterable[Graph], *, share: bool) -> Graph:
     """Set graphs in parallel; nodes that they share occur once.
 
+    Args:
+        graphs: The graphs.
+        share: Whether each graph calls again the layers that it shares with those before it.
+
     Raises:
         ShapeError: When a layer would be called twice.
     """
     nodes: list[Node] = []
-    places: dict[tuple[int, int], int] = {}
+    places: dict[tuple[int, object], int] = {}
     outputs: list[int] = []
-    calls: dict[int, int] = {}
+    seen: set[int] = set()
     for graph in graphs:
         moved: list[int] = []
-        for layer, inputs, call, shape, kind in graph.nodes:
+        for layer, inputs, call, shape, kind, mark in graph.nodes:
             inputs = tuple([OPEN if i == OPEN else moved[i] for i in inputs])
-            if share:
-                call += calls.get(id(layer), 0)
-            place = places.setdefault((id(layer), call), len(nodes))
+            if share and id(layer) in seen:
+                mark = object()
+            place = places.setdefault((id(layer), mark), len(nodes))
             if place == len(nodes):
-                nodes.append(Node(layer, inputs, call, shape, kind))
+                nodes.append(Node(layer, inputs, call, shape, kind, mark))
             elif nodes[place].inputs != inputs:
                 raise ShapeError(duplicate_message(layer))
             moved.append(place)
-        for key, times in graph.calls.items():
-            calls[key] = calls.get(key, 0) + times
+        seen.update(graph.calls)
         outputs += [moved[position] for position in graph.outputs]
     if len(set(outputs)) < len(outputs):
         raise ShapeError(
             f"{shown(nodes[outputs[-1]].layer)} would be an output twice: create the network "
             f"again for its own weights, or use parallel(…, share=True) to call it twice."
         )
+    if any(node.mark is not None for node in nodes):
+        nodes = numbered_calls(nodes)
     return Graph.of(nodes, outputs)
 
 
@@ -122,6 +131,5 @@ def duplicate_message(layer: Layer) -> str:
     """Return the message for a layer object that would be called twice."""
     return (
         f"{shown(layer)} is already in this network: create it again for a layer "
-        f"with its own weights, or call it twice with repeat(…, share=True) or "
-        f"parallel(…, share=True)."
+        f"with its own weights, or write shared(layer) here to call it again with the same."
     )

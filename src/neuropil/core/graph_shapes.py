@@ -34,6 +34,8 @@ def with_shapes(before: tuple[Node, ...], added: Sequence[Node]) -> tuple[Node, 
     for layer, shapes in ready:
         if layer.built_for is not None:
             layer.check_built(*shapes)
+        else:
+            layer.check_starts(*shapes)
     for layer, shapes in ready:
         layer.build(*shapes)  # a shared layer's second call is checked against its first
     return tuple(nodes)
@@ -64,7 +66,7 @@ def node_with_shape(node: Node, sources: list[Node], shapes: list[Shape]) -> Nod
             for source, shape in zip(sources, shapes, strict=True)
         )
         raise ShapeError(" ".join(f"{given}. {error}".split())) from None  # in one line
-    return Node(layer, node.inputs, node.call, shape, kind)
+    return Node(layer, node.inputs, node.call, shape, kind, node.mark)
 
 
 def kind_message(source: Node, layer: Layer, wanted: str) -> str:

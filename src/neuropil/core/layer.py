@@ -254,8 +254,26 @@ class Layer(Composable, Arguments, nn.Module):
             if initializer is None:
                 nn.init.zeros_(parameter)
                 continue
-            for part in self.maps_in(name, parameter):
+            whole = fixed_shape(initializer) is not None
+            for part in (parameter,) if whole else self.maps_in(name, parameter):
                 initializer(part, generator, fans=self.fans())
+
+    def check_starts(self, *input_shapes: Shape) -> None:
+        """Raise an error if an array given as initial values does not fit its parameter.
+
+        Raises:
+            ShapeError: When its shape is not that of the parameter.
+        """
+        if not any(map(fixed_shape, self.initializers.values())):
+            return
+        for name, shape in self.parameter_shapes(*input_shapes).items():
+            given = fixed_shape(self.initializer_of(name))
+            if given not in (None, shape):
+                raise ShapeError(
+                    f"{shown(self)} was given an array of shape {format_shape(given)} for "
+                    f"{name}, which has shape {format_shape(shape)} after "
+                    f"{format_shapes(input_shapes)}."
+                )
 
     def initializer_of(self, name: str) -> Initializer | None:
         """Return the initialiser of a parameter; ``None`` for zeros."""
@@ -310,6 +328,11 @@ class Layer(Composable, Arguments, nn.Module):
 
     # The repr of Arguments, not torch's: one line of valid Python.
     __repr__ = Arguments.__repr__
+
+
+def fixed_shape(initializer: Initializer | None) -> Shape | None:
+    """Return the shape of the only parameters that an initialiser fills; None for any."""
+    return getattr(initializer, "shape", None)
 
 
 # The attributes that torch's constructor sets in every module: constants, empty containers.

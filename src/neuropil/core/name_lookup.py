@@ -7,6 +7,7 @@ import inspect
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from neuropil.checks import shown
+from neuropil.foreign_names import suggestion
 from neuropil.text import nearest
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ def look_up(name: str, table: Mapping[str, T], kind: str) -> T:
         kind: Kind of the entries, for the error: "optimiser".
 
     Raises:
-        ValueError: If there is none; the message gives the nearest name and all others.
+        ValueError: If there is none; the message gives Neuropil's name for it, or the nearest
+            name, and all others.
 
     Example:
         >>> look_up("RMS-prop", {"adam": 1, "rmsprop": 2}, "optimiser")
@@ -36,9 +38,9 @@ def look_up(name: str, table: Mapping[str, T], kind: str) -> T:
     """
     found = {normalize_name(known): entry for known, entry in table.items()}
     if normalize_name(name) not in found:
-        suggestion = nearest(name, table)
+        near = suggestion(name, table, kind)
         known = ", ".join(table)
-        raise ValueError(f"There is no {kind} {shown(name)}.{suggestion} Known: {known}.")
+        raise ValueError(f"There is no {kind} {shown(name)}.{near} Known: {known}.")
     return found[normalize_name(name)]
 
 

@@ -31,6 +31,8 @@ class Initializer(Arguments, ABC):
     """
 
     seed: int | None = None
+    # The shape of the only parameters that it fills; None if it fills any.
+    shape: tuple[int, ...] | None = None
 
     def __call__(
         self, tensor: Tensor, generator: Generator | None = None, *, fans: Fans | None = None

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from neuropil.core.composition import join as join
     from neuropil.core.composition import parallel as parallel
     from neuropil.core.composition import repeat as repeat
+    from neuropil.core.composition import shared as shared
     from neuropil.layers.activations.base import Linear as Linear
     from neuropil.layers.activations.rectifier import LeakyRelu as LeakyRelu
     from neuropil.layers.activations.rectifier import PRelu as PRelu
@@ -87,6 +88,7 @@ if TYPE_CHECKING:
     from neuropil.layers.rearrange import Transpose as Transpose
     from neuropil.layers.recurrent.gru import GRU as GRU
     from neuropil.layers.recurrent.lstm import LSTM as LSTM
+    from neuropil.layers.recurrent.rnn import RNN as RNN
     from neuropil.layers.scale import Scale as Scale
     from neuropil.layers.upscale import Upscale as Upscale
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -12,10 +12,7 @@ from typing_extensions import override
 from neuropil.checks import whole
 from neuropil.core import Layer, Shape
 from neuropil.init import Normal
-from neuropil.layers.layer_options import initializer
-
-if TYPE_CHECKING:
-    from neuropil.core.layer import Initializer
+from neuropil.layers.layer_options import Weight, initializer
 
 UNIT_NORMAL = Normal(std=1.0)
 
@@ -33,7 +30,7 @@ class Embedding(Layer):
         units: Length of the vectors.
         padding_idx: Index that pads sequences that are too short: its vector starts at zero and
             is never trained. None for no padding index.
-        weight: Initialiser of W, ``(entries, units)``.
+        weight: Initial W, ``(entries, units)``: an initialiser, a number or an array.
         name: Name in the network, in place of ``embedding1``.
 
     Raises:
@@ -67,7 +64,7 @@ class Embedding(Layer):
         units: int,
         *,
         padding_idx: int | None = None,
-        weight: Initializer = UNIT_NORMAL,
+        weight: Weight = UNIT_NORMAL,
         name: str | None = None,
     ) -> None:
         super().__init__(name=name)

@@ -6,18 +6,24 @@ import inspect
 from typing import TYPE_CHECKING, TypeAlias
 
 from neuropil.checks import flag, number, shown
-from neuropil.core.arguments import is_default, plain, signature
+from neuropil.core.arguments import is_array, is_default, plain, signature
 from neuropil.core.layer import Composable
 from neuropil.core.shape import count
 from neuropil.init import Constant, HeNormal, Initializer, Orthogonal
 from neuropil.init.fan_scaled import FanScaled
+from neuropil.init.given_values import GivenValues
 
 if TYPE_CHECKING:
+    import numpy as np
+    from torch import Tensor
+
     from neuropil.core import Layer, Shape
     from neuropil.core.layer import Initializer as Filler
 
-# Whether there is a bias; or its initial value.
-Bias: TypeAlias = "bool | float | Filler"
+# Initial values: an initialiser, one number for all of them, or an array (a tensor is one).
+Weight: TypeAlias = "Filler | float | np.ndarray | Tensor"
+# Whether there is a bias; or its initial values.
+Bias: TypeAlias = "bool | Weight"
 
 # The rule of He et al. for layers before a rectifier, good enough for its variants.
 HE = HeNormal()
@@ -25,17 +31,25 @@ HE = HeNormal()
 LECUN = HeNormal(gain=1)
 
 
-def initializer(value: Filler, what: str) -> Filler:
-    """Return an initialiser, or raise an error if the value is not one.
+def initializer(value: Weight, what: str) -> Filler:
+    """Return the initialiser for initial values given in one of the forms of `Weight`.
 
     Raises:
-        ValueError: When it cannot be called like an initialiser; a class without () cannot.
+        ValueError: When it is none of these. A class without () is not an initialiser.
     """
-    if isinstance(value, Initializer) or (
-        not isinstance(value, type) and is_initializer(value)
-    ):
+    if isinstance(value, Initializer):
         return value
-    raise ValueError(f"{what} must be an initialiser, such as HeNormal(), got {shown(value)}.")
+    value = plain(value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return Constant(number(value, what))
+    if is_array(value):
+        return GivenValues(value, what)
+    if callable(value) and not isinstance(value, type) and is_initializer(value):
+        return value
+    raise ValueError(
+        f"{what} must be an initialiser, such as HeNormal(), a finite number or an array, got "
+        f"{shown(value)}."
+    )
 
 
 def is_initializer(value: object) -> bool:
@@ -63,7 +77,7 @@ def set_bias(layer: Layer, bias: Bias, *names: str) -> bool:
 
     Args:
         layer: The layer.
-        bias: True to start at zero, False for no bias, a number, or an initialiser.
+        bias: True to start at zero, False for no bias, or its initial values.
         *names: Names of the bias parameters.
 
     Raises:
@@ -71,7 +85,8 @@ def set_bias(layer: Layer, bias: Bias, *names: str) -> bool:
     """
     what = f"{type(layer).__name__}: bias"
     start, has_bias = None, True
-    if callable(bias):
+    bias = plain(bias)
+    if callable(bias) or is_array(bias):
         start = initializer(bias, what)
         if isinstance(bias, FanScaled | Orthogonal):
             raise ValueError(
@@ -101,8 +116,8 @@ def bias_value(value: object, what: str) -> float:
         return number(value, what)
     except ValueError:
         raise ValueError(
-            f"{what} must be True, False, a finite number or an initialiser, such as "
-            f"Constant(1.0), got {shown(value)}."
+            f"{what} must be True, False, a finite number, an array or an initialiser, such "
+            f"as Constant(1.0), got {shown(value)}."
         ) from None
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neuropil.plots.confusion_counts import check_counts, count_labels
 from neuropil.plots.theme import (
     BLUE,
     GRID,
@@ -37,7 +38,9 @@ STRONGEST, FAINTEST = 0.92, 0.3
 DARK_FROM = 0.8
 
 
-def confusion_matrix(matrix: Any, classes: Sequence[object] | None = None) -> Figure:
+def confusion_matrix(
+    targets: Any, predictions: Any = None, classes: Sequence[object] | None = None
+) -> Figure:
     """Draw a confusion matrix: true classes as rows, predicted classes as columns.
 
     Cell (i, j) counts the examples of class i that were predicted as class j. Correct
@@ -47,23 +50,33 @@ def confusion_matrix(matrix: Any, classes: Sequence[object] | None = None) -> Fi
     than 0.3; with more than 100, some names are left out too.
 
     Shape:
-        `matrix`: ``(K, K)``, integers, as `neuropil.training.confusion_matrix` returns.
+        `targets`: ``(N)`` labels, or without `predictions` the counts ``(K, K)``, as
+        `neuropil.training.confusion_matrix` returns. `predictions`: ``(N)`` labels, or the
+        probabilities ``(N, K)`` that `Network.predict` returns.
 
     Args:
-        matrix: The counts.
-        classes: The class names; by default the class numbers.
+        targets: The true labels, numbers or texts; or the counts.
+        predictions: The predicted labels, or the probability of each class.
+        classes: The classes in the order of the rows, or the names of the classes 0, 1, …; by
+            default the labels that occur, sorted.
 
     Raises:
-        ValueError: If the matrix is not square, holds anything but counts, or the number of
-            names differs from its size.
+        ValueError: If there is not one prediction for each target, a label is not among the
+            classes, or the counts are not a square matrix of integers with one name per class.
 
     Example:
-        >>> figure = confusion_matrix([[8, 2], [0, 10]], ["cat", "dog"])
+        >>> figure = confusion_matrix(["cat", "dog", "dog"], ["cat", "cat", "dog"])
+        >>> [text.get_text() for text in figure.axes[0].texts]
+        ['1', '1', '1']
+        >>> figure = confusion_matrix([[8, 2], [0, 10]], classes=["cat", "dog"])
         >>> sorted(text.get_text() for text in figure.axes[0].texts)
         ['10', '2', '8']
     """
-    counts = check_counts(matrix)
-    classes = range(len(counts)) if classes is None else list(classes)
+    if predictions is None:
+        counts = check_counts(targets)
+        classes = range(len(counts)) if classes is None else list(classes)
+    else:
+        counts, classes = count_labels(targets, predictions, classes)
     if len(classes) != len(counts):
         raise ValueError(
             f"confusion_matrix: {len(counts)} classes in the matrix, {len(classes)} names."
@@ -78,22 +91,6 @@ def confusion_matrix(matrix: Any, classes: Sequence[object] | None = None) -> Fi
     if len(counts) <= MOST_WITH_NUMBERS:
         write_counts(axes, counts)
     return figure
-
-
-def check_counts(matrix: Any) -> Array:
-    """Return the matrix as an array of counts.
-
-    Raises:
-        ValueError: If it is not a square matrix of counts.
-    """
-    counts = np.asarray(matrix)
-    if counts.ndim != 2 or counts.shape[0] != counts.shape[1] or not counts.size:
-        raise ValueError(
-            f"confusion_matrix: needs a square matrix (K, K), got the shape {counts.shape}."
-        )
-    if counts.dtype.kind not in "iu" or (counts < 0).any():
-        raise ValueError("confusion_matrix: needs counts, which are integers of at least 0.")
-    return counts
 
 
 def row_shares(counts: Array) -> Array:

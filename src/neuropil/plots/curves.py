@@ -61,6 +61,31 @@ def learning_curves(history: History, columns: Sequence[str] | None = None) -> F
     return figure
 
 
+def plot_history(history: History, column: str | None = None, ax: Axes | None = None) -> Axes:
+    """Draw a figure over the epochs on matplotlib axes, and return these; see `History.plot`.
+
+    Args:
+        history: The history.
+        column: The figure; by default the first one, usually the loss.
+        ax: The axes; by default those of a new figure.
+
+    Raises:
+        ValueError: If the history is empty.
+        KeyError: If no epoch has this figure.
+    """
+    if not len(history):
+        raise ValueError("the history is empty: it is drawn after the first epoch.")
+    name = column or curve_names(history)[0]
+    history[name]  # raises the error that names the columns
+    name = name.removeprefix(VALIDATION)
+    if ax is None:
+        from neuropil.plots.notebook import NotebookAxes
+
+        _, [ax] = blank(4.6, 3.2, subplot_kw={"axes_class": NotebookAxes})
+    draw_curve(ax, history, name)
+    return ax
+
+
 def curve_names(history: History) -> list[str]:
     """Return the names of the metrics to draw, the learning rate last."""
     names = (name.removeprefix(VALIDATION) for name in history.columns)
@@ -101,7 +126,7 @@ def draw_curve(axes: Axes, history: History, name: str) -> None:
 
 def numbers(history: History, column: str) -> list[float]:
     """Return a column; NaN, which is not drawn, replaces missing values."""
-    return [math.nan if value is None else float(value) for value in history.column(column)]
+    return [math.nan if value is None else float(value) for value in history[column]]
 
 
 def curve_title(name: str) -> str:

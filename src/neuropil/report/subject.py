@@ -80,5 +80,5 @@ class Subject:
     def seconds(self) -> float:
         """The duration of the training in seconds."""
         columns = self.history.columns
-        times = self.history.column("seconds") if "seconds" in columns else []
+        times = self.history["seconds"] if "seconds" in columns else []
         return sum(time for time in times if time is not None)

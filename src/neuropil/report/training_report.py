@@ -17,7 +17,6 @@ from neuropil.report.sections.settings_section import settings_section
 from neuropil.report.sections.summary_section import summary_section
 from neuropil.report.sections.training_section import training_section
 from neuropil.report.sections.use_section import use_section
-from neuropil.runs.classic_model import ClassicModel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,11 +44,8 @@ class ModelPages(NamedTuple):
     training: Callable[[Subject], Section] | None
 
 
-MODEL_PAGES: dict[type, ModelPages] = {
-    Network: ModelPages(network_section, training_words, training_section),
-    ClassicModel: ModelPages(classic_section, fitting_words, None),
-}
-"""The pages of each kind of network."""
+NETWORK_PAGES = ModelPages(network_section, training_words, training_section)
+CLASSIC_PAGES = ModelPages(classic_section, fitting_words, None)
 
 
 def pages_of(task: Task[Any]) -> TaskPages:
@@ -69,7 +65,8 @@ def training_report(subject: Subject) -> str:
     """Return the whole report as HTML."""
     splits, network = subject.splits, subject.network
     task = pages_of(subject.evidence.task)
-    model = next(pages for kind, pages in MODEL_PAGES.items() if isinstance(network, kind))
+    # Comparing with the class of classic networks would load scikit-learn for every report.
+    model = NETWORK_PAGES if isinstance(network, Network) else CLASSIC_PAGES
     sections = {
         "Summary": summary_section(subject, task, model.effort(subject, network)),
         "Results": task.results(subject),

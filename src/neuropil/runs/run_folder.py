@@ -36,6 +36,7 @@ from neuropil.runs.run_facts import (
     finite,
     lock_folder,
     read_facts,
+    run_html,
     settings_hash,
     versions,
 )
@@ -302,6 +303,9 @@ class Run:
             raise ValueError(f"{self.path / HISTORY} is damaged: {error}.") from None
 
     # Using it
+
+    def _repr_html_(self) -> str:
+        return run_html(self)
 
     def read(self, files: Iterable[str | os.PathLike[str]]) -> PredictionInputs:
         """Return new examples from files, prepared like the training data.

@@ -98,13 +98,18 @@ def literal(node: ast.expr) -> Any:
     """Return a number, a string or None.
 
     Raises:
-        ValueError: When the part of the expression is something else.
+        ValueError: When the part of the expression is something else, such as ``...``.
     """
     match node:
         case ast.Constant(int() | float() | str() | None as value):
             return value
         case ast.UnaryOp(ast.USub(), ast.Constant(int() | float() as value)):
             return -value
+        case ast.Constant(value) if value is ...:
+            raise ValueError(
+                "an array of initial values is not part of a network expression, which has "
+                "... in its place: give the array in Python, or save and load the network."
+            )
     raise ValueError(
         f"{shown(ast.unparse(node))} is not allowed in a network expression: only layers, "
         f">>, |, parallel, repeat, initialisers, numbers, strings and tuples are read."

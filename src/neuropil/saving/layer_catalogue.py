@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from neuropil import init, layers
 from neuropil.checks import shown
 from neuropil.core.layer import Layer, descendants
+from neuropil.foreign_names import suggestion
 from neuropil.lazy import public_names
-from neuropil.text import nearest, reason
+from neuropil.text import reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +38,8 @@ def find(name: str) -> Callable[..., Any]:
     """
     names = catalogue()
     if name not in names:
-        raise ValueError(f"there is no layer {shown(name)}.{nearest(name, names)}")
+        near = suggestion(name, names, "layer", "initialiser")
+        raise ValueError(f"there is no layer {shown(name)}.{near}")
     return names[name]
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from safetensors.torch import save as weights_bytes
 
-from neuropil.core.arguments import Arguments, signature
+from neuropil.core.arguments import Arguments, is_array, signature
 from neuropil.core.atomic import make_folder, replacing_all
 from neuropil.core.composition import MAX_LAYERS
 from neuropil.core.graph import OPEN, Graph, Node, single
@@ -84,7 +84,12 @@ def layer_to_plain(thing: Arguments) -> dict[str, Any]:
             f"{cls.__module__}.{cls.__qualname__} cannot be saved, since another layer is "
             f"named {cls.__name__!r}: rename the class."
         )
-    args = {n: argument_to_plain(value, cls, n) for n, value in thing.arguments.items()}
+    # An array of initial values is left out: the values themselves are among the weights.
+    args = {
+        n: argument_to_plain(value, cls, n)
+        for n, value in thing.arguments.items()
+        if not is_array(value)
+    }
     return {"type": cls.__name__, "arguments": args}
 
 
@@ -159,7 +164,7 @@ def from_plain(plain: dict[str, Any], where: str) -> Network:
         outputs = tuple(index(o, len(nodes)) for o in plain["outputs"])
         for name in layers:
             check_name(name)
-        if len({node.key for node in nodes}) < len(nodes) or not outputs:
+        if len({(id(n.layer), n.call) for n in nodes}) < len(nodes) or not outputs:
             raise ValueError("a node occurs twice, or no output is given")
         return Network(Graph.of(with_shapes((), nodes), outputs), names=layers)
     except ValueError as error:  # ShapeError among them
@@ -180,7 +185,8 @@ def node_from_plain(plain: dict[str, Any], place: int, layers: dict[str, Layer])
     if not fewest <= len(inputs) <= (len(inputs) if most is None else most):
         raise ValueError(f"{plain['layer']} has {len(inputs)} inputs")
     call = index(plain["call"], place + 1)
-    return single(layer).nodes[0]._replace(inputs=inputs, call=call)
+    mark = object() if call else None
+    return single(layer).nodes[0]._replace(inputs=inputs, call=call, mark=mark)
 
 
 def index(value: Any, end: int) -> int:

@@ -35,8 +35,11 @@ if TYPE_CHECKING:
     from neuropil.training.metrics.class_metrics import balanced_accuracy as balanced_accuracy
     from neuropil.training.metrics.class_metrics import confusion_matrix as confusion_matrix
     from neuropil.training.metrics.class_metrics import f1 as f1
-    from neuropil.training.metrics.class_metrics import roc_auc as roc_auc
     from neuropil.training.metrics.class_metrics import top_k_accuracy as top_k_accuracy
+    from neuropil.training.metrics.ranking_metrics import (
+        average_precision as average_precision,
+    )
+    from neuropil.training.metrics.ranking_metrics import roc_auc as roc_auc
     from neuropil.training.metrics.value_metrics import (
         mean_absolute_error as mean_absolute_error,
     )
@@ -46,6 +49,7 @@ if TYPE_CHECKING:
         root_mean_squared_error as root_mean_squared_error,
     )
     from neuropil.training.nonfinite import NonFiniteError as NonFiniteError
+    from neuropil.training.progress import NotebookProgress as NotebookProgress
     from neuropil.training.progress import Progress as Progress
     from neuropil.training.progress import Status as Status
     from neuropil.training.progress import TextProgress as TextProgress

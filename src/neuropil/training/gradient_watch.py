@@ -137,12 +137,13 @@ def health_of(trainer: Trainer) -> GradientHealth:
     update, objective = trainer.update, trainer.objective
     if update is None or objective is None:
         raise RuntimeError("there is no current batch outside of fit.")
-    inputs, targets = update.parts.batch
+    inputs, targets, *weights = update.parts.batch
+    mean = objective.weighted if weights else objective.mean
     given = inputs if isinstance(inputs, tuple) else (inputs,)
     scores = trainer.learner.scores
 
     def loss() -> Tensor:
-        return objective.mean(scores(*given), targets)
+        return mean(scores(*given), targets, *weights)
 
     with trainer.learner.processes.running_apart():
         return run_health(scores, loss, len(given[0]))

@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Any, final, overload
 from typing_extensions import override
 
 from neuropil.core.atomic import replacing
+from neuropil.core.later import later
 from neuropil.core.reading import reading, require_file
 
 if TYPE_CHECKING:
     from os import PathLike
+
+    from matplotlib.axes import Axes
 
 Record = dict[str, Any]
 
@@ -22,6 +25,9 @@ Record = dict[str, Any]
 @final
 class History(Sequence[Record]):
     """The figures of all epochs: a sequence of dicts from column names to numbers.
+
+    ``history[-1]`` is the record of the last epoch, ``history["loss"]`` the losses of all
+    epochs, None for an epoch without one. A notebook shows the course of each figure.
 
     The columns are ``epoch``, ``steps`` (total so far), ``loss`` and the metrics, averaged over
     the training batches while the weights changed, the same for the validation data with the
@@ -32,7 +38,7 @@ class History(Sequence[Record]):
 
     Example:
         >>> history = History([{"epoch": 1, "loss": 0.5}, {"epoch": 2, "loss": 0.25}])
-        >>> history.column("loss")
+        >>> history["loss"]
         [0.5, 0.25]
         >>> history[-1]["epoch"]
         2
@@ -53,8 +59,15 @@ class History(Sequence[Record]):
     def __getitem__(self, index: int) -> Record: ...
     @overload
     def __getitem__(self, index: slice) -> History: ...
+    @overload
+    def __getitem__(self, index: str) -> list[Any]: ...
     @override
-    def __getitem__(self, index: int | slice) -> Record | History:
+    def __getitem__(self, index: int | slice | str) -> Record | History | list[Any]:
+        if isinstance(index, str):
+            if index not in self.columns:
+                known = ", ".join(self.columns) or "none yet"
+                raise KeyError(f"the history has no column {index!r}; it has: {known}")
+            return [record.get(index) for record in self.records]
         found = self.records[index]
         return History(found) if isinstance(found, list) else found
 
@@ -77,19 +90,18 @@ class History(Sequence[Record]):
         """
         self.records.append(record)
 
-    def column(self, name: str) -> list[Any]:
-        """Return one figure for all epochs, None for epochs without it.
+    def plot(self, column: str | None = None, *, ax: Axes | None = None) -> Axes:
+        """Draw a figure over the epochs, in training and in validation.
 
         Args:
-            name: One of `columns`.
+            column: One of `columns`; by default the first figure, usually the loss.
+            ax: The matplotlib axes to draw on; by default those of a new figure, which a
+                notebook shows and ``.figure.savefig`` writes.
 
         Raises:
             KeyError: If no epoch has this figure.
         """
-        if name not in self.columns:
-            known = ", ".join(self.columns) or "none yet"
-            raise KeyError(f"the history has no column {name!r}; its columns are: {known}")
-        return [record.get(name) for record in self.records]
+        return later("plot_history")(self, column, ax)
 
     def best(self, name: str, *, greater_is_better: bool = False) -> Record:
         """Return the record of the epoch with the best figure, the first one if several tie.
@@ -101,8 +113,8 @@ class History(Sequence[Record]):
         Raises:
             KeyError: If no epoch has this figure.
         """
-        self.column(name)
-        candidates = [record for record in self.records if record.get(name) is not None]
+        pairs = zip(self[name], self.records, strict=True)
+        candidates = [record for value, record in pairs if value is not None]
         choose = max if greater_is_better else min
         return choose(candidates, key=lambda record: record[name])
 
@@ -140,6 +152,11 @@ class History(Sequence[Record]):
             if len({*names, ""}) <= len(names):
                 raise ValueError("the columns need distinct names")
             return History(record(names, row, reader.line_num) for row in reader)
+
+    def _repr_html_(self) -> str:
+        from neuropil.training.history_html import as_html
+
+        return as_html(self.columns, self.records)
 
     @override
     def __repr__(self) -> str:

@@ -15,7 +15,7 @@ from typing_extensions import override
 from neuropil.checks import whole
 from neuropil.training.binding import ONLY
 from neuropil.training.callbacks import Callback
-from neuropil.training.loop.update import evaluation
+from neuropil.training.loop.update import evaluation_of
 from neuropil.training.nonfinite import NonFiniteError
 from neuropil.training.trainer import Trainer
 
@@ -123,13 +123,13 @@ class Watch(Callback):
         self.rates: list[float] = []
         self.losses: list[float] = []
         self.untouched: list[float] = []
-        self.origin: Callable[[Any, Any], tuple[Any, Tensor]] | None = None
+        self.origin: Callable[..., tuple[Any, Tensor]] | None = None
 
     @override
     def on_start(self, trainer: Trainer) -> None:
         if trainer.options.step is None and trainer.objective is not None:
             forward = copy.deepcopy(trainer.learner.scores).train()
-            measure = evaluation(forward, trainer.objective.mean)
+            measure = evaluation_of(forward, trainer.objective)
             self.origin = trainer.options.autocast(trainer.device)(measure)
 
     @override
@@ -152,10 +152,9 @@ class Watch(Callback):
         if self.origin is None or trainer.update is None:
             first = self.losses[: max(1, self.steps // 10)]
             return sum(first) / len(first)
-        inputs, targets = trainer.update.parts.batch
         devices = [trainer.device] if trainer.device.type == "cuda" else []
         with torch.no_grad(), torch.random.fork_rng(devices=devices):
-            return float(self.origin(inputs, targets)[1])
+            return float(self.origin(*trainer.update.parts.batch)[1])
 
 
 def trial_of(

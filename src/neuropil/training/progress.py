@@ -8,7 +8,11 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
+from markupsafe import Markup
 from typing_extensions import override
+
+from neuropil.lazy import import_name
+from neuropil.notebook_html import notebook_page
 
 if TYPE_CHECKING:
     from neuropil.training.history import Record
@@ -35,6 +39,14 @@ class Status:
     loss: float | None = None
     rate: float | None = None
     left: float | None = None
+
+
+BAR = Markup(
+    '<span style="display: inline-block; width: 240px; height: 8px; margin-right: 10px; '
+    'border-radius: 4px; overflow: hidden; background: rgba(128, 128, 128, .3)">'
+    '<span style="display: block; width: {:.1%}; height: 100%; '
+    'background: var(--jp-brand-color1, #2196f3)"></span></span>'
+)
 
 
 class Progress:
@@ -108,8 +120,7 @@ class TextProgress(Progress):
 
     @override
     def epoch(self, status: Status, record: Record) -> None:
-        shown = (n for n in record if n not in {"epoch", "steps", "seconds", "lr"})
-        self.figures = "".join(f" · {name} {record[name]:.4g}" for name in shown)
+        self.figures = figures_of(record)
         last = status.epoch == status.epochs
         if self.redraws:
             return
@@ -133,6 +144,73 @@ class TextProgress(Progress):
         self.width = len(line)
 
 
+class NotebookProgress(Progress):
+    """A bar below the cell of a notebook; at the end, one line with the last figures.
+
+    The output is replaced in place, so a saved notebook holds only the last line.
+    """
+
+    def __init__(self) -> None:
+        self.handle: Any = None
+        self.figures, self.epochs_done, self.began = "", 0, 0.0
+
+    @override
+    def start(self, status: Status) -> None:
+        display = import_name("IPython.display.display")
+        self.figures, self.epochs_done, self.began = "", 0, time.monotonic()
+        self.handle = display(self.bar(status), raw=True, display_id=True)
+
+    @override
+    def update(self, status: Status) -> None:
+        self.handle.update(self.bar(status), raw=True)
+
+    @override
+    def epoch(self, status: Status, record: Record) -> None:
+        self.figures, self.epochs_done = figures_of(record), status.epoch
+
+    @override
+    def stop(self, status: Status) -> None:
+        took = clock(time.monotonic() - self.began)
+        line = f"epoch {status.epoch}/{status.epochs}{self.figures} · {took}"
+        self.handle.update(in_two_forms(quiet(line), line), raw=True)
+
+    def bar(self, status: Status) -> dict[str, str]:
+        """Return the display of a running training: a bar with the remaining time."""
+        line = f"{where(status)}{speed(status)}"
+        last = f"epoch {self.epochs_done}{self.figures}" if self.figures else ""
+        done = finished_part(status)
+        html = Markup("{}{}<br>{}").format(BAR.format(done), line, quiet(last))
+        return in_two_forms(html, f"{done:.0%} · {line}")
+
+
+def in_notebook() -> bool:
+    """Return whether this process is the kernel of a notebook."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return getattr(shell, "kernel", None) is not None
+
+
+def in_two_forms(html: str, text: str) -> dict[str, str]:
+    """Return a display for notebooks, and for front ends without HTML."""
+    return {"text/html": notebook_page(f"<p>{html}</p>"), "text/plain": text}
+
+
+def quiet(line: str) -> Markup:
+    """Return a line of muted text."""
+    return Markup('<span class="quiet">{}</span>').format(line)
+
+
+def finished_part(status: Status) -> float:
+    """Return the finished part of a training, from 0 to 1."""
+    inside = status.step / status.steps if status.steps else 0.0
+    return min(1.0, max(0.0, status.epoch - 1 + inside) / max(1, status.epochs))
+
+
+def figures_of(record: Record) -> str:
+    """Return the figures of an epoch as text."""
+    shown = (name for name in record if name not in {"epoch", "steps", "seconds", "lr"})
+    return "".join(f" · {name} {record[name]:.4g}" for name in shown)
+
+
 def where(status: Status) -> str:
     """Return the current epoch and step as text."""
     of = "" if status.steps is None else f"/{status.steps}"
@@ -154,7 +232,7 @@ def clock(seconds: float) -> str:
 
 
 def as_progress(progress: Any) -> Progress:
-    """Return the display for the `progress` option of the trainer.
+    """Return the display for the `progress` option: True is a bar in a notebook, else lines.
 
     Raises:
         TypeError: If it is neither a `Progress` nor True, False or None.
@@ -163,4 +241,6 @@ def as_progress(progress: Any) -> Progress:
         return progress
     if progress not in (True, False, None):
         raise TypeError(f"progress must be True, False or a Progress, got {progress!r}.")
-    return TextProgress() if progress else Progress()
+    if not progress:
+        return Progress()
+    return NotebookProgress() if in_notebook() else TextProgress()

@@ -30,6 +30,7 @@ from neuropil.training.losses.score_views import warn_of_probabilities
 from neuropil.training.metrics.metrics import resolve_all
 from neuropil.training.progress import as_progress
 from neuropil.training.threads import set_threads, use_threads
+from neuropil.training.trainer_html import as_html
 from neuropil.training.trainer_options import Options, takes
 from neuropil.training.training_state import TrainingState
 
@@ -62,10 +63,12 @@ class Trainer:
     hinge, the divergence and the classification metrics take the *scores* of the network, its
     output before a last `Softmax` or `Sigmoid`, so that no precision is lost. All others take
     the *values* that `predict` returns: errors between numbers, R², and your own functions,
-    unless they have an attribute ``takes = "scores"``. Torch's losses are recognised:
-    ``CrossEntropyLoss``, ``BCEWithLogitsLoss`` and similar ones take scores, ``NLLLoss`` and
-    ``KLDivLoss`` log-probabilities. Without a `loss`, the last layer decides, or else the
-    targets: cross entropy for integers, squared error for floating-point numbers.
+    unless they have an attribute ``takes = "scores"``. Torch's losses and their functions are
+    recognised: ``CrossEntropyLoss``, ``BCEWithLogitsLoss`` and the margin losses take scores,
+    ``NLLLoss`` and ``KLDivLoss`` log-probabilities, all others values. Each has the value that
+    it has in a loop written by hand, class weights and ignored classes included; where the sum
+    over a batch is minimised, the mean is reported. Without a `loss`, the last layer decides,
+    or else the targets: cross entropy for integers, squared error for floating-point numbers.
 
     **Final weights.** After `fit` the network is in evaluation mode. With `ema` it holds the
     averaged weights, and a further `fit` continues from the trained ones; with a `BestWeights`
@@ -80,7 +83,8 @@ class Trainer:
     its class.
 
     - Arrays in memory: ``(inputs, targets)``, a `Dataset`, a dict of columns, a table of
-      PyArrow, pandas or Polars.
+      PyArrow, pandas or Polars. ``(inputs, targets, weights)`` gives each example a weight in
+      the loss; only their ratios matter.
     - Examples fetched by index: a `Source`, such as a large folder of pictures; a set of rows
       with ``__len__`` and ``__getitem__`` (of torch, of Hugging Face, a list); a PyArrow data
       set of Parquet files. They need not fit in memory: `workers` processes fetch the batches
@@ -109,13 +113,15 @@ class Trainer:
     Args:
         network: A network, any ``nn.Module``, or a dict of them for a custom `step`.
         loss: The name of a loss of `neuropil.training`, one of torch's losses, or a function of
-            outputs and targets that returns one value per example.
+            outputs and targets that returns one value per example, or one for all of them.
         optimizer: An optimiser bound to the network's parameters, a function from parameters to
             an optimiser, or a name; Adam by default. A dict of optimisers for a custom `step`.
             One that evaluates the loss several times per step gets the same dropout and
             augmentation each time, and ends the training when it has converged on all examples.
         metrics: Names of metrics of `neuropil.training`, metrics, or functions of outputs and
-            targets that return one value per example.
+            targets; a dict gives them names. A function returns one value per example, of which
+            the mean is taken, or a single number: then it is called at the end of the epoch
+            with all examples, which are kept until then.
         regularizer: ``l1(…)``, ``l2(…)``, ``maxnorm(…)`` or a sum of these: a penalty on the
             weights, or a projection after each step.
         schedule: Schedule of the learning rate: a name such as ``"cosine"``, stretched over the
@@ -290,10 +296,10 @@ class Trainer:
         """Train the network and return the history of all epochs so far.
 
         Args:
-            data: ``(inputs, targets)`` as tensors or arrays, with a tuple of inputs if the
-                network has several; a `Dataset` or another `Source`; a set of rows; or an
-                iterable of rows or batches that can be iterated repeatedly, such as a
-                ``DataLoader``. The class describes them all.
+            data: ``(inputs, targets)`` or ``(inputs, targets, weights)`` as tensors or arrays,
+                with a tuple of inputs if the network has several; a `Dataset` or another
+                `Source`; a set of rows; or an iterable of rows or batches that can be iterated
+                repeatedly, such as a ``DataLoader``. The class describes them all.
             validation: Data of the same kind, evaluated after every epoch; None for none.
             epochs: Number of passes over the data. A second `fit` adds further epochs.
             batch_size: Number of examples in a batch; iterables of batches have their own. A
@@ -419,6 +425,9 @@ class Trainer:
             return self.network
         return sharded.gather(keep=self.learner.processes.first)
 
+    def _repr_html_(self) -> str:
+        return as_html(self)
+
     # The parts of a fit
 
     def prepare(self, data: Any, title: str, batch_size: int | None) -> Batches:
@@ -501,12 +510,13 @@ class Trainer:
         own: Any = self.options.step
         return own(self, batch)
 
-    def idle(self, batch: Any) -> tuple[dict[str, Tensor], None, None]:
+    def idle(self, batch: Any, rows: int = 1) -> tuple[dict[str, Tensor], None, None, None]:
         """Return the result of the custom step for a batch, without minimising anything."""
+        del rows
         update, self.update = self.update, None
         try:
             with torch.no_grad():
-                return check_values(self.step(batch)), None, None
+                return check_values(self.step(batch)), None, None, None
         finally:
             self.update = update
 

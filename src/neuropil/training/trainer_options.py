@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import os
+from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeAlias, TypeVar, final
 
@@ -14,7 +15,7 @@ from torch import Tensor
 from neuropil.checks import Rules, check_options, choice, flag, interval, optional, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from os import PathLike
 
     from torch import nn
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from neuropil.training.binding import OptimizerLike, Schedule
     from neuropil.training.losses.weighted_loss import ClassWeight
+    from neuropil.training.metrics.metrics import Metrics
     from neuropil.training.progress import Progress
 
 # A function from inputs, targets and a generator to augmented inputs and targets.
@@ -71,7 +73,7 @@ class Options:
     _: KW_ONLY
     loss: str | Callable[..., Any] | None = None
     optimizer: OptimizerLike | Mapping[str, Optimizer] = None
-    metrics: Sequence[str | Callable[..., Any]] = ()
+    metrics: Metrics = ()
     regularizer: Any = None
     schedule: Schedule | Mapping[str, Any] = None
     step: Callable[[Any, Any], dict[str, Tensor]] | None = None
@@ -94,8 +96,12 @@ class Options:
     progress: Progress | bool | None = True
 
     def __post_init__(self) -> None:
-        for name in ("metrics", "callbacks"):
-            object.__setattr__(self, name, tuple(getattr(self, name)))
+        if isinstance(self.metrics, str) or callable(self.metrics):
+            raise TypeError(f"metrics must be a list or a dict, got {self.metrics!r}.")
+        own: Any = self.metrics
+        own = dict(own) if isinstance(own, Mapping) else tuple(own)
+        object.__setattr__(self, "metrics", own)
+        object.__setattr__(self, "callbacks", tuple(self.callbacks))
         check_options("Trainer", vars(self), RULES)
         self.check_step()
 

@@ -284,6 +284,21 @@ def test_faces_and_files(tmp_path):
         picture.save(tmp_path / "network.png")
 
 
+def test_a_page_has_the_picture_and_its_colours_for_dark():
+    network = Input(3, 8, 8) >> convolved()
+    page = network.diagram()._repr_html_()
+    assert str(diagram(network)) in page
+    dark = dict(re.findall(r"light-dark\((#\w+), (#\w+)\)", page))
+    fills = {*Picture(diagram(network)).fills.values()}
+    assert fills <= {*dark}
+    assert all(brightness(light) > 0.8 > 0.4 > brightness(dark[light]) for light in fills)
+    assert network.diagram((3, 8, 8)).svg == str(diagram(network))
+
+
+def brightness(colour):
+    return sum(int(colour[k : k + 2], 16) for k in (1, 3, 5)) / (3 * 255)
+
+
 def test_the_same_network_gives_the_same_picture():
     def network():
         return Input(4, 8, 8) >> parallel(convolved(), convolved()) >> Elementwise("add")

@@ -2,6 +2,7 @@
 
 import html.parser
 import json
+import re
 
 import pytest
 import torch
@@ -370,7 +371,8 @@ def test_html_is_well_formed_and_complete(branches):
     tags = Tags()
     tags.feed(page)
     assert not tags.open
-    assert tags.rows == 1 + len(branches.rows)
+    totals = 3
+    assert tags.rows == 1 + len(branches.rows) + totals
     for row in branches.rows:
         assert row.name in tags.cells
         assert f"{row.parameters:,}" in tags.cells
@@ -391,3 +393,23 @@ def test_html_escapes_what_stands_in_layers():
 def test_html_says_what_is_missing():
     page = summary(Convolution(8, 3) >> Relu())._repr_html_()
     assert "Shapes are not known" in page
+
+
+def test_html_keeps_depth_and_alignment_without_a_style():
+    """Pages such as GitHub's remove styles, and Jupyter's rules outrank simple ones."""
+    page = summary(Input(3, 8, 8) >> TwoPaths(4))._repr_html_()
+    names = re.findall(r"<tr><td>(.*?)</td>", page)
+    inner = [name for name in names if name.startswith("\N{NO-BREAK SPACE}" * 4)]
+    assert len(inner) == 5
+    assert [name.count("\N{NO-BREAK SPACE}") for name in names if name not in inner] == [0, 0]
+    rules = page[page.index("<style>") : page.index("</style>")]
+    # Jupyter's rule for cells has two classes and an element.
+    assert re.search(
+        r"\.neuropil\.neuropil\.neuropil :is\(th, td\) \{[^}]*text-align: left", rules
+    )
+    assert re.search(r"\.neuropil\.neuropil\.neuropil \.number \{[^}]*text-align: right", rules)
+
+
+def test_a_network_shows_itself_as_its_summary():
+    network = Input(4) >> Relu(3)
+    assert network._repr_html_() == network.summary()._repr_html_()

@@ -40,10 +40,15 @@ def test_training_leaves_a_whole_run_folder(neuropil, table, tmp_path):
     assert facts["settings"]["epochs"] == 2
     assert facts["settings"]["data"] == str(table)
     assert facts["data"]["preparation"]["target"]["classes"] == ["high", "low"]
-    assert facts["data"]["task"] == {"name": "classification", "loss_name": "cross_entropy"}
+    assert facts["data"]["task"] == {
+        "name": "classification", "loss_name": "cross_entropy", "positive": None,
+        "threshold": None,
+    }  # fmt: skip
     assert facts["data"]["test"] == 16
     assert set(facts["figures"]) == {"train", "validation", "test"}
-    assert set(facts["figures"]["test"]) == {"loss", "accuracy", "balanced_accuracy", "f1"}
+    assert set(facts["figures"]["test"]) == {
+        "loss", "accuracy", "balanced_accuracy", "f1", "average_precision", "roc_auc",
+    }  # fmt: skip
     with (run / "history.csv").open() as file:
         assert len(list(csv.DictReader(file))) == 2
 
@@ -194,7 +199,7 @@ def test_a_training_without_progress_ends_and_keeps_its_best_weights(neuropil, t
     assert "note: training ended early: validation_loss was best in epoch" in result.err
     run = Run.open("run")
     assert (run.settings["patience"], run.settings["keep_best"]) == (2, True)
-    losses = run.history().column("validation_loss")
+    losses = run.history()["validation_loss"]
     assert len(losses) < 30
     assert run.figures["validation"]["loss"] == pytest.approx(min(losses), rel=1e-4)
     assert neuropil(*train, "--patience", 2, "--no-keep-best", "--out", "last").code == 0

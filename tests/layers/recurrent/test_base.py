@@ -1,4 +1,4 @@
-"""LSTM and GRU: torch's layers under equal weights, peepholes by hand, states."""
+"""RNN, LSTM and GRU: torch's layers under equal weights, peepholes by hand, states."""
 
 import math
 
@@ -9,10 +9,10 @@ from torch import Tensor, nn
 
 from neuropil.core import Layer, Network, ShapeError, parallel
 from neuropil.init import Constant
-from neuropil.layers import GRU, LSTM, Embedding, Input, Linear, Relu, Softmax
+from neuropil.layers import GRU, LSTM, RNN, Embedding, Input, Linear, Relu, Softmax
 
-PAIRS = [(LSTM, nn.LSTM), (GRU, nn.GRU)]
-both = pytest.mark.parametrize(("cls", "peer"), PAIRS, ids=["LSTM", "GRU"])
+PAIRS = [(LSTM, nn.LSTM), (GRU, nn.GRU), (RNN, nn.RNN)]
+both = pytest.mark.parametrize(("cls", "peer"), PAIRS, ids=["LSTM", "GRU", "RNN"])
 exact = {"rtol": 0, "atol": 1e-12}
 
 
@@ -103,6 +103,80 @@ def test_a_cell_without_a_start_begins_at_zero():
     _ = Input(None, 3) >> layer
     x, h = torch.randn(2, 6, 3), torch.randn(2, 5)
     torch.testing.assert_close(layer(x, h), layer(x, h, torch.zeros(2, 5)), rtol=0, atol=0)
+
+
+def test_rectified_units_are_torchs():
+    torch.manual_seed(0)
+    ours = RNN(5, activation="relu", only_last=False)
+    _ = Input(None, 3) >> ours
+    theirs = nn.RNN(3, 5, batch_first=True, nonlinearity="relu")
+    ours.load_state_dict(theirs.state_dict())
+    x = torch.randn(4, 7, 3)
+    torch.testing.assert_close(ours(x), theirs(x)[0], rtol=0, atol=0)
+
+
+@both
+@pytest.mark.parametrize("only_last", [False, True])
+def test_backward_is_the_second_direction_of_torchs(cls, peer, only_last):
+    torch.manual_seed(0)
+    theirs = peer(3, 5, batch_first=True, bidirectional=True)
+    ours = cls(5, backward=True, only_last=only_last)
+    _ = Input(None, 3) >> ours
+    weights = {k.removesuffix("_reverse"): v for k, v in theirs.state_dict().items()}
+    ours.load_state_dict(weights)  # those of the second direction come last
+    x = torch.randn(4, 7, 3)
+    expected = theirs(x)[0][..., 5:]
+    torch.testing.assert_close(ours(x), expected[:, 0] if only_last else expected)
+    late, state = ours.run(x[:, 4:])
+    early, _ = ours.run(x[:, :4], state)
+    torch.testing.assert_close(torch.cat((early, late), 1), expected)
+
+
+@both
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_a_learned_start_is_torchs_state(cls, peer, bidirectional):
+    _, theirs = twins(cls, peer, bidirectional=bidirectional)
+    learned = cls(5, bidirectional=bidirectional, learn_start=True, only_last=False)
+    network = Input(None, 3) >> learned
+    network.double()
+    missing, unexpected = learned.load_state_dict(theirs.state_dict(), strict=False)
+    assert (missing, unexpected) == ([f"{state}0" for state in cls.states], [])
+    x = torch.randn(4, 7, 3, dtype=torch.float64)
+    torch.testing.assert_close(network(x), theirs(x)[0], **exact)  # it starts at zero
+
+    directions = 1 + bidirectional
+    states = [torch.randn(directions, 5, dtype=torch.float64) for _ in cls.states]
+    with torch.no_grad():
+        for name, state in zip(missing, states, strict=True):
+            learned.get_parameter(name).copy_(state.flatten())
+    each = [state[:, None].expand(-1, 4, -1).contiguous() for state in states]
+    expected = theirs(x, tuple(each) if cls is LSTM else each[0])[0]
+    torch.testing.assert_close(network(x), expected, **exact)
+    network(x).square().sum().backward()
+    assert all(learned.get_parameter(name).grad.abs().min() > 0 for name in missing)
+
+
+@both
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_a_layer_without_biases_is_torchs(cls, peer, bidirectional):
+    torch.manual_seed(0)
+    theirs = peer(3, 5, batch_first=True, bidirectional=bidirectional, bias=False)
+    ours = cls(5, bidirectional=bidirectional, bias=False, only_last=False)
+    _ = Input(None, 3) >> ours
+    ours.load_state_dict(theirs.state_dict())
+    x = torch.randn(4, 7, 3)
+    torch.testing.assert_close(ours(x), theirs(x)[0], rtol=0, atol=0)
+
+
+def test_the_start_of_a_bias_goes_before_that_of_the_forget_gate():
+    lstm = LSTM(2, bias=0.5)
+    _ = Input(None, 3) >> lstm
+    assert lstm.bias_ih_l0.tolist() == [0.5] * 8
+    assert not lstm.bias_hh_l0.any()
+    values = torch.arange(6.0)
+    gru = GRU(2, bias=values, bidirectional=True)
+    _ = Input(None, 3) >> gru
+    assert gru.bias_ih_l0.tolist() == gru.bias_ih_l0_reverse.tolist() == values.tolist()
 
 
 # Peepholes
@@ -247,4 +321,10 @@ def test_wrong_numbers_are_refused():
     with pytest.raises(ValueError, match="LSTM: forget_bias must be a number"):
         LSTM(3, forget_bias="much")
     with pytest.raises(ValueError, match="GRU: recurrent_weight must be an initialiser"):
-        GRU(3, recurrent_weight=0.1)
+        GRU(3, recurrent_weight="large")
+    with pytest.raises(ValueError, match="RNN: activation must be 'tanh' or 'relu'"):
+        RNN(3, activation="elu")
+    with pytest.raises(ValueError, match="RNN: backward has no effect with bidirectional=True"):
+        RNN(3, backward=True, bidirectional=True)
+    with pytest.raises(ShapeError, match=r"learns its initial state and takes none as input"):
+        parallel(Input(5, 2), Input(3)) >> GRU(3, learn_start=True)

@@ -56,6 +56,9 @@ def of_values(peer: Callable[..., float]) -> Callable[[Any, Any], float]:
 
 ROWS = {
     "accuracy": Row(classes, of_decisions(peers.accuracy_score), 1),
+    "average_precision": Row(
+        classes, lambda s, t: peers.average_precision_score(torch.eye(7)[t], s.softmax(1)), 1
+    ),
     "balanced_accuracy": Row(classes, of_decisions(peers.balanced_accuracy_score), 1),
     "f1": Row(classes, of_decisions(lambda t, p: peers.f1_score(t, p, average="macro")), 1),
     "mean_absolute_error": Row(numbers, of_values(peers.mean_absolute_error), 0),
@@ -118,7 +121,7 @@ def test_a_trainer_knows_it_by_name(metric: Metric, custom: bool, tmp_path):
     held_out = inputs[20:], targets[20:]
     history = trainer.fit(data, held_out, epochs=4, batch_size=10)
     assert (metric.name in history.columns) != custom
-    figures = history.column(column)
+    figures = history[column]
     assert all(map(math.isfinite, figures))
     top = (max if metric.greater_is_better else min)(figures)
     assert best.best == top == figures[best.best_epoch - 1]
@@ -128,7 +131,7 @@ def test_a_trainer_knows_it_by_name(metric: Metric, custom: bool, tmp_path):
     assert trainer.evaluate(held_out)[metric.name] == pytest.approx(expected, rel=1e-5)
     assert top == pytest.approx(expected, rel=1e-5)
     history.save(tmp_path / "history.csv")
-    assert History.load(tmp_path / "history.csv").column(column) == figures
+    assert History.load(tmp_path / "history.csv")[column] == figures
 
 
 @every_metric

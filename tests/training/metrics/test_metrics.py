@@ -17,6 +17,7 @@ from neuropil.training import (
     Loss,
     Metric,
     accuracy,
+    average_precision,
     balanced_accuracy,
     binary_cross_entropy,
     confusion_matrix,
@@ -107,6 +108,37 @@ def test_the_area_under_the_curve_of_one_class_is_unknown():
     # A class that does not occur has no curve; the others have.
     wide = torch.eye(3)[:2]
     assert roc_auc(wide, torch.tensor([0, 1])) == 1
+
+
+@settings(deadline=None, max_examples=50)
+@given(n=st.integers(12, 40), k=st.integers(2, 4), digits=st.sampled_from([0, 1, 5]))
+def test_average_precision_is_scikit_learns(n: int, k: int, digits: int):
+    """Few digits make ties."""
+    generator = torch.Generator().manual_seed(n)
+    single = torch.randn(n, generator=generator, dtype=torch.float64).round(decimals=digits)
+    rare = torch.arange(n) % 6 == 0
+    expected = peers.average_precision_score(rare, single)
+    assert average_precision(single, rare.long()) == pytest.approx(expected, abs=1e-12)
+    assert average_precision(single[:, None], 2.0 * rare - 1) == pytest.approx(
+        expected, abs=1e-12
+    )
+    two = torch.stack([-single / 2, single / 2], dim=1)
+    assert average_precision(two, rare.long()) == pytest.approx(expected, abs=1e-12)
+    scores = torch.randn(n, k, generator=generator, dtype=torch.float64)
+    targets = torch.arange(n) % k
+    truth = torch.eye(k)[targets] if k > 2 else targets
+    chances = scores.softmax(1) if k > 2 else scores.softmax(1)[:, 1]
+    expected = peers.average_precision_score(truth, chances, average="macro")
+    assert average_precision(scores, targets) == pytest.approx(expected, abs=1e-12)
+
+
+def test_the_average_precision_of_an_absent_class_is_unknown():
+    scores = torch.tensor([0.1, 0.2, 0.3])
+    assert math.isnan(average_precision(scores, torch.zeros(3)))
+    assert average_precision(scores, torch.ones(3)) == 1
+    assert math.isnan(average_precision(torch.tensor([math.nan, 0.2]), torch.tensor([0, 1])))
+    # A class that does not occur has no curve; the others have.
+    assert average_precision(torch.eye(3)[:2], torch.tensor([0, 1])) == 1
 
 
 def test_the_area_under_the_curve_does_not_saturate():
@@ -286,9 +318,9 @@ def test_the_loss_says_what_a_decision_is():
     [
         (lambda: resolve(3), TypeError, "a metric must be a name or a function .* got 3"),
         (
-            lambda: resolve(torch.nn.functional.mse_loss)(torch.ones(2), torch.ones(2)),
+            lambda: resolve(torch.sub)(torch.ones(2, 3), 1),
             ValueError,
-            r"Metric 'mse_loss' must return one value per example, a tensor \(N,\), got \(\)",
+            r"Metric 'sub' must return one value per example, a tensor \(N,\), got \(2, 3\)",
         ),
         (
             lambda: top_k_accuracy(torch.zeros(2, 3), torch.tensor([0, 1]), k=0),

@@ -6,16 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from markupsafe import Markup
 from typing_extensions import override
 
 from neuropil.analysis.calls import calls_of
-from neuropil.analysis.diagram.svg_boxes import INPUT, Box, draw, family_of
+from neuropil.analysis.diagram.svg_boxes import INPUT, Box, draw, family_of, theme
 from neuropil.analysis.summary.summary_rows import text_of
 from neuropil.analysis.traced.module_boxes import boxes_of_module
 from neuropil.analysis.traced.runs.meta_copy import is_foreign
 from neuropil.core import format_shape
 from neuropil.core.atomic import replacing
 from neuropil.core.graph import OPEN
+from neuropil.notebook_html import notebook_page
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,6 +75,11 @@ class Diagram:
 
     def _repr_svg_(self) -> str:
         return self.svg
+
+    def _repr_html_(self) -> str:
+        return notebook_page(
+            Markup("<style>{}</style>{}").format(Markup(theme()), Markup(self.svg))
+        )
 
 
 def diagram(network: Composable | nn.Module, input_shape: Example | None = None) -> Diagram:

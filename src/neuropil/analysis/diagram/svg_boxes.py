@@ -30,26 +30,31 @@ class Family(NamedTuple):
         title: Name in the legend.
         fill: Colour of the boxes.
         edge: Colour of the boxes' borders.
+        dark: Colour of the boxes on a dark page.
     """
 
     title: str
     fill: str
     edge: str
+    dark: str
 
 
-INPUT = Family("input", "#e4e7eb", "#7b8794")
-CONVOLUTION = Family("convolution", "#dcebfb", "#3b7dc4")
-UNITS = Family("units", "#e7e1fa", "#7a5cc9")
-ACTIVATION = Family("activation", "#fdebd3", "#cf8a2e")
-POOLING = Family("pooling", "#fadcdc", "#c75454")
-NORMALIZATION = Family("normalisation", "#d9f2e3", "#3f9d6b")
-RECURRENT = Family("recurrent and attention", "#f6dcf0", "#b3559c")
-MERGE = Family("merge", "#d5f1f3", "#2f97a0")
-OTHER = Family("other", "#f5f7fa", "#9aa5b1")
+INPUT = Family("input", "#e4e7eb", "#7b8794", "#2f363d")
+CONVOLUTION = Family("convolution", "#dcebfb", "#3b7dc4", "#17334f")
+UNITS = Family("units", "#e7e1fa", "#7a5cc9", "#30285a")
+ACTIVATION = Family("activation", "#fdebd3", "#cf8a2e", "#493213")
+POOLING = Family("pooling", "#fadcdc", "#c75454", "#4d2424")
+NORMALIZATION = Family("normalisation", "#d9f2e3", "#3f9d6b", "#173d2a")
+RECURRENT = Family("recurrent and attention", "#f6dcf0", "#b3559c", "#462340")
+MERGE = Family("merge", "#d5f1f3", "#2f97a0", "#124045")
+OTHER = Family("other", "#f5f7fa", "#9aa5b1", "#252b31")
 FAMILIES = (
     *(INPUT, CONVOLUTION, UNITS, ACTIVATION, POOLING),
     *(NORMALIZATION, RECURRENT, MERGE, OTHER),
 )
+
+# Replacements of the other colours on a dark page; borders and lines suit both.
+DARK = {INK: "#e6eaee", QUIET: "#a9b4bf", PAPER: "#14181c"}
 
 # Families by a part of the class's or operation's lower-case name; the first match counts.
 BY_NAME = (
@@ -98,6 +103,15 @@ def draw(boxes: Sequence[Box], inputs: Sequence[Sequence[int]]) -> tuple[str, in
         f'<rect width="{width}" height="{height}" fill="{PAPER}"/>\n{body}\n</svg>\n'
     )
     return svg, width, height
+
+
+def theme() -> str:
+    """Return style rules by which a drawing in a page has the colours of the page's theme."""
+    pairs = DARK | {family.fill: family.dark for family in FAMILIES}
+    return "\n".join(
+        f'.neuropil svg [fill="{light}"] {{ fill: light-dark({light}, {dark}) }}'
+        for light, dark in pairs.items()
+    )
 
 
 class Drawing:

@@ -1,34 +1,18 @@
-"""A summary as HTML for notebooks, readable on light and on dark pages."""
+"""A summary as HTML for notebooks."""
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING
 
+from markupsafe import Markup
+
 from neuropil.analysis.summary import summary_text
+from neuropil.notebook_html import facts, notebook_page, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from neuropil.analysis.summary.summary_rows import Row
-
-# Colours are inherited from the page; lines and quiet text are translucent.
-STYLE = """
-.neuropil-summary { font: 13px/1.4 system-ui, sans-serif; overflow-x: auto }
-.neuropil-summary table { border-collapse: collapse; border: none; margin: 0;
-  font: inherit; color: inherit }
-.neuropil-summary th, .neuropil-summary td { padding: 3px 10px; border: none; text-align: left;
-  white-space: nowrap; background: none; color: inherit }
-.neuropil-summary thead th { border-bottom: 1px solid; font-weight: 600 }
-.neuropil-summary tbody tr + tr td { border-top: 1px solid rgba(128, 128, 128, .22) }
-.neuropil-summary .number { text-align: right; font-variant-numeric: tabular-nums }
-.neuropil-summary code { font-size: 12px; background: none; color: inherit; padding: 0 }
-.neuropil-summary .quiet { opacity: .65 }
-.neuropil-summary dl { display: grid; grid-template-columns: max-content auto; gap: 2px 14px;
-  margin: 10px }
-.neuropil-summary dt { font-weight: 600 } .neuropil-summary dd { margin: 0 }
-.neuropil-summary p { margin: 10px }
-""".strip()
 
 TITLES = ("Layer", "Written as", "Input", "Output")
 NUMBERS = {
@@ -37,6 +21,8 @@ NUMBERS = {
     "Receptive field": summary_text.field,
     "Memory": summary_text.output_memory,
 }
+# No-break spaces, since pages that remove styles would lose a padding.
+INDENT = "\N{NO-BREAK SPACE}" * 4
 
 
 def as_html(
@@ -50,31 +36,22 @@ def as_html(
         notes: Paragraphs below the totals.
     """
     numbers = [title for title, text in NUMBERS.items() if any(map(text, rows))]
-    head = "".join(f"<th>{title}</th>" for title in TITLES)
-    head += "".join(f'<th class="number">{title}</th>' for title in numbers)
     links = summary_text.links(rows)
-    body = "\n".join(
-        table_row(row, link, numbers) for row, link in zip(rows, links, strict=True)
-    )
-    lines = "".join(f"<dt>{title}</dt><dd>{escape(text)}</dd>" for title, text in totals)
-    paragraphs = "".join(f"<p>{escape(note)}</p>" for note in notes)
-    return (
-        f'<div class="neuropil-summary"><style>{STYLE}</style>\n<table><thead><tr>{head}</tr>'
-        f"</thead><tbody>\n{body}\n</tbody></table><dl>{lines}</dl>{paragraphs}</div>"
-    )
+    cells = [
+        [*text_cells(row, link), *(NUMBERS[title](row) for title in numbers)]
+        for row, link in zip(rows, links, strict=True)
+    ]
+    layers = table([*TITLES, *numbers], cells, numbers)
+    paragraphs = (Markup("<p>{}</p>").format(note) for note in notes)
+    return notebook_page(layers, facts(totals), *paragraphs)
 
 
-def table_row(row: Row, link: str, numbers: list[str]) -> str:
-    """Return one row of the table as HTML."""
-    indent = 10 + 18 * row.depth
-    name = f'<td style="padding-left: {indent}px">{escape(summary_text.short_name(row))}</td>'
-    takes = f' <span class="quiet">{escape(link)}</span>' if link else ""
-    layer = f"<td><code>{escape(row.layer)}</code>{takes}</td>"
-    shapes = "".join(
-        f"<td>{escape(shape(row))}</td>"
-        for shape in (summary_text.input_shapes, summary_text.output_shape)
-    )
-    values = "".join(
-        f'<td class="number">{escape(NUMBERS[title](row))}</td>' for title in numbers
-    )
-    return f"<tr>{name}{layer}{shapes}{values}</tr>"
+def text_cells(row: Row, link: str) -> list[str]:
+    """Return the cells of a row that are not numbers."""
+    takes = Markup(' <span class="quiet">{}</span>').format(link) if link else ""
+    return [
+        INDENT * row.depth + summary_text.short_name(row),
+        Markup("<code>{}</code>{}").format(row.layer, takes),
+        summary_text.input_shapes(row),
+        summary_text.output_shape(row),
+    ]

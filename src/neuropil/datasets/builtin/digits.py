@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 
 from neuropil.datasets.dataset import Dataset
@@ -38,10 +43,8 @@ def load_handwritten_digits(
         >>> digits.train.inputs.max(), digits.target.classes[:3]
         (tensor(16, dtype=torch.uint8), ('0', '1', '2'))
     """
-    from sklearn.datasets import load_digits as bundled
-
-    digits = bundled()
-    data = Dataset(digits.images[:, None].astype(np.uint8), digits.target)
+    rows = bundled_rows()
+    data = Dataset(rows[:, :-1].reshape(-1, 1, 8, 8), rows[:, -1].astype(np.int64))
     train, held_out, tested = split(data, validation=validation, test=test, seed=seed)
     preparation = PicturePreparation(
         (1, 8, 8),
@@ -50,3 +53,13 @@ def load_handwritten_digits(
         background=rim_brightness(train.inputs, 0, 16),
     )
     return Splits(train, held_out, tested, preparation=preparation, source="handwritten digits")
+
+
+def bundled_rows() -> np.ndarray[Any, Any]:
+    """Return the digits ``(1797, 65)`` as bytes: 64 pixels, and the digit in the last column.
+
+    Only the file is read: importing scikit-learn would take longer than a short training.
+    """
+    [folder] = getattr(find_spec("sklearn"), "submodule_search_locations", [])
+    with gzip.open(Path(folder, "datasets", "data", "digits.csv.gz"), "rt") as file:
+        return np.loadtxt(file, np.uint8, delimiter=",")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -26,7 +27,6 @@ MAX_CLASSES = 20
 EXACT = 2**53
 """Integers beyond this lose digits in floating point."""
 
-MISSING_SET, MISSING_NUMBER_SET = pa.array(MISSING), pa.array(MISSING_NUMBERS)
 INTEGER = re.compile(r"\+?(-?\d+)(?:\.0*|,0{1,2})?")
 DECIMAL = re.compile(r"\+?(-?)(\d*)(\.\d*[1-9])0*")
 
@@ -40,8 +40,14 @@ def missing_cells(cells: Column, *, numbers: bool = False) -> pa.BooleanArray:
     """
     if not is_text(cells):
         return pc.is_null(cells, nan_is_null=True)
-    known = MISSING_NUMBER_SET if numbers else MISSING_SET
+    known = missing_texts(MISSING_NUMBERS if numbers else MISSING)
     return pc.is_in(pc.utf8_lower(cells), value_set=known)
+
+
+@cache
+def missing_texts(texts: tuple[str, ...]) -> pa.Array:
+    """Return texts as an Arrow array; made on first use because this loads pandas."""
+    return pa.array(texts)
 
 
 def is_missing(cell: str) -> bool:

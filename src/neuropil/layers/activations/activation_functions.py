@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from neuropil.checks import shown
 from neuropil.core.layer import descendants
+from neuropil.foreign_names import suggestion
 from neuropil.layers import activations
 from neuropil.layers.activations.base import Activation
-from neuropil.text import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,6 +72,7 @@ def default_layer(name: object, what: str) -> Activation:
     if not isinstance(name, str) or name not in known:
         raise ValueError(
             f"{what} must be one of {', '.join(map(repr, known))}, or a layer such as "
-            f"LeakyRelu(epsilon=0.3), got {shown(name)}.{nearest(str(name), known)}"
+            f"LeakyRelu(epsilon=0.3), got {shown(name)}."
+            f"{suggestion(str(name), known, 'activation')}"
         )
     return known[name]()

@@ -15,6 +15,7 @@ from neuropil.init import XavierNormal
 from neuropil.layers.layer_options import (
     HE,
     Bias,
+    Weight,
     initializer,
     known_count,
     refuse_unused,
@@ -25,7 +26,6 @@ from neuropil.layers.rearrange import Identity
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from neuropil.core.layer import Initializer
     from neuropil.core.window import Reach
 
 XAVIER = XavierNormal()
@@ -44,8 +44,8 @@ class Activation(Layer):
     Args:
         units: Number of outputs of the affine map; None applies the function alone.
         bias: Whether the map adds b, starting at zero; or its initial value.
-        weight: Initialiser of W, ``(units, D)``; by default ``XavierNormal()``, 2/(D + units),
-            since no rectifier follows.
+        weight: Initial W, ``(units, D)``: an initialiser, a number or an array; by default
+            ``XavierNormal()``, 2/(D + units), since no rectifier follows.
         name: Name in the network.
 
     Raises:
@@ -64,7 +64,7 @@ class Activation(Layer):
         units: int | None = None,
         *,
         bias: Bias = True,
-        weight: Initializer = XAVIER,
+        weight: Weight = XAVIER,
         name: str | None = None,
     ) -> None:
         super().__init__(name=name)
@@ -143,10 +143,11 @@ class Linear(Activation):
 
     Args:
         units: Number of outputs.
-        bias: Whether b is added, starting at zero; or its initial value: a number or an
-            initialiser.
-        weight: Initialiser of W, ``(units, D)``; by default ``XavierNormal()``, 2/(D + units),
-            since no rectifier follows.
+        bias: Whether b is added, starting at zero; or its initial value: a number, an array or
+            an initialiser.
+        weight: Initial W, ``(units, D)``: an initialiser, a number or an array; by default
+            ``XavierNormal()``, 2/(D + units), since no rectifier follows. Files keep the
+            weights but not the array: after loading, ``reset_parameters`` draws by the default.
         name: Name in the network, in place of ``linear1``.
 
     Raises:

@@ -10,13 +10,11 @@ from torch import Tensor
 from typing_extensions import override
 
 from neuropil.checks import flag, number
-from neuropil.init import Constant
 from neuropil.layers.activations.base import Activation
-from neuropil.layers.layer_options import HE, Bias
+from neuropil.layers.layer_options import HE, Bias, Weight, initializer
 
 if TYPE_CHECKING:
     from neuropil.core import Shape
-    from neuropil.core.layer import Initializer
 
 
 class Relu(Activation):
@@ -30,10 +28,11 @@ class Relu(Activation):
         units: Number of outputs of the affine map W x + b before it; None applies the rectifier
             alone.
         maximum: The largest output m, above 0; ``maximum=6`` is ReLU6. None for no upper bound.
-        bias: Whether b is added, starting at zero; or its initial value: a number or an
-            initialiser.
-        weight: Initialiser of W, ``(units, D)``; by default ``HeNormal()``, 2/D, since the
-            function keeps about half of the signal's mean square.
+        bias: Whether b is added, starting at zero; or its initial value: a number, an array or
+            an initialiser.
+        weight: Initial W, ``(units, D)``: an initialiser, a number or an array; by default
+            ``HeNormal()``, 2/D, since the function keeps about half of the signal's mean
+            square.
         name: Name in the network, in place of ``relu1``.
 
     Raises:
@@ -62,7 +61,7 @@ class Relu(Activation):
         *,
         maximum: float | None = None,
         bias: Bias = True,
-        weight: Initializer = HE,
+        weight: Weight = HE,
         name: str | None = None,
     ) -> None:
         super().__init__(units, bias=bias, weight=weight, name=name)
@@ -86,10 +85,11 @@ class LeakyRelu(Activation):
         units: Number of outputs of the affine map W x + b before it; None applies the function
             alone.
         epsilon: The slope ε on the negative side, from 0 to 1.
-        bias: Whether b is added, starting at zero; or its initial value: a number or an
-            initialiser.
-        weight: Initialiser of W, ``(units, D)``; by default ``HeNormal()``, 2/D, since the
-            function keeps about half of the signal's mean square.
+        bias: Whether b is added, starting at zero; or its initial value: a number, an array or
+            an initialiser.
+        weight: Initial W, ``(units, D)``: an initialiser, a number or an array; by default
+            ``HeNormal()``, 2/D, since the function keeps about half of the signal's mean
+            square.
         name: Name in the network, in place of ``leakyrelu1``.
 
     Raises:
@@ -113,7 +113,7 @@ class LeakyRelu(Activation):
         *,
         epsilon: float = 0.01,
         bias: Bias = True,
-        weight: Initializer = HE,
+        weight: Weight = HE,
         name: str | None = None,
     ) -> None:
         super().__init__(units, bias=bias, weight=weight, name=name)
@@ -133,11 +133,12 @@ class PRelu(Activation):
             alone.
         shared: Whether one ε applies to all values. Otherwise there is one for each unit or,
             without units, for each channel (axis 0 of the input, at every rank).
-        epsilon: Initial value of the slope ε.
-        bias: Whether b is added, starting at zero; or its initial value: a number or an
-            initialiser.
-        weight: Initialiser of W, ``(units, D)``; by default ``HeNormal()``, 2/D, since the
-            function keeps about half of the signal's mean square.
+        epsilon: Initial value of the slope ε: a number, an array or an initialiser.
+        bias: Whether b is added, starting at zero; or its initial value: a number, an array or
+            an initialiser.
+        weight: Initial W, ``(units, D)``: an initialiser, a number or an array; by default
+            ``HeNormal()``, 2/D, since the function keeps about half of the signal's mean
+            square.
         name: Name in the network, in place of ``prelu1``.
 
     Raises:
@@ -164,14 +165,14 @@ class PRelu(Activation):
         units: int | None = None,
         *,
         shared: bool = True,
-        epsilon: float = 0.25,
+        epsilon: Weight = 0.25,
         bias: Bias = True,
-        weight: Initializer = HE,
+        weight: Weight = HE,
         name: str | None = None,
     ) -> None:
         super().__init__(units, bias=bias, weight=weight, name=name)
         self.shared = flag(shared, "PRelu: shared")
-        self.initializers["epsilon"] = Constant(number(epsilon, "PRelu: epsilon"))
+        self.initializers["epsilon"] = initializer(epsilon, "PRelu: epsilon")
 
     @override
     def output_shape(self, shape: Shape) -> Shape:

@@ -14,8 +14,7 @@ from neuropil.layers.activations.base import XAVIER, Activation
 
 if TYPE_CHECKING:
     from neuropil.core import Shape
-    from neuropil.core.layer import Initializer
-    from neuropil.layers.layer_options import Bias
+    from neuropil.layers.layer_options import Bias, Weight
 
 
 class Sigmoid(Activation):
@@ -27,10 +26,11 @@ class Sigmoid(Activation):
 
     Args:
         units: Number of outputs of the affine map W x + b before it; None applies σ alone.
-        bias: Whether b is added, starting at zero; or its initial value: a number or an
-            initialiser.
-        weight: Initialiser of W, ``(units, D)``; by default ``XavierNormal()``, 2/(D + units),
-            which suits a function that saturates at both ends.
+        bias: Whether b is added, starting at zero; or its initial value: a number, an array or
+            an initialiser.
+        weight: Initial W, ``(units, D)``: an initialiser, a number or an array; by default
+            ``XavierNormal()``, 2/(D + units), which suits a function that saturates at both
+            ends.
         name: Name in the network, in place of ``sigmoid1``.
 
     Raises:
@@ -64,10 +64,11 @@ class HardSigmoid(Activation):
     Args:
         units: Number of outputs of the affine map W x + b before it; None applies the function
             alone.
-        bias: Whether b is added, starting at zero; or its initial value: a number or an
-            initialiser.
-        weight: Initialiser of W, ``(units, D)``; by default ``XavierNormal()``, 2/(D + units),
-            which suits a function that saturates at both ends.
+        bias: Whether b is added, starting at zero; or its initial value: a number, an array or
+            an initialiser.
+        weight: Initial W, ``(units, D)``: an initialiser, a number or an array; by default
+            ``XavierNormal()``, 2/(D + units), which suits a function that saturates at both
+            ends.
         name: Name in the network, in place of ``hardsigmoid1``.
 
     Raises:
@@ -98,10 +99,11 @@ class Tanh(Activation):
 
     Args:
         units: Number of outputs of the affine map W x + b before it; None applies tanh alone.
-        bias: Whether b is added, starting at zero; or its initial value: a number or an
-            initialiser.
-        weight: Initialiser of W, ``(units, D)``; by default ``XavierNormal()``, 2/(D + units),
-            which suits a function that saturates at both ends.
+        bias: Whether b is added, starting at zero; or its initial value: a number, an array or
+            an initialiser.
+        weight: Initial W, ``(units, D)``: an initialiser, a number or an array; by default
+            ``XavierNormal()``, 2/(D + units), which suits a function that saturates at both
+            ends.
         name: Name in the network, in place of ``tanh1``.
 
     Raises:
@@ -137,10 +139,11 @@ class Softmax(Activation):
             a signal ``(C, L)`` give ``axis=0``: after a layer that returns signals, such as
             `Convolution`, the default is refused, and an `Input` with two axes is read as ``(T,
             D)``.
-        bias: Whether b is added, starting at zero; or its initial value: a number or an
-            initialiser.
-        weight: Initialiser of W, ``(units, D)``; by default ``XavierNormal()``, 2/(D + units),
-            which suits a function that saturates at both ends.
+        bias: Whether b is added, starting at zero; or its initial value: a number, an array or
+            an initialiser.
+        weight: Initial W, ``(units, D)``: an initialiser, a number or an array; by default
+            ``XavierNormal()``, 2/(D + units), which suits a function that saturates at both
+            ends.
         name: Name in the network, in place of ``softmax1``.
 
     Raises:
@@ -173,7 +176,7 @@ class Softmax(Activation):
         *,
         axis: int | None = None,
         bias: Bias = True,
-        weight: Initializer = XAVIER,
+        weight: Weight = XAVIER,
         name: str | None = None,
     ) -> None:
         super().__init__(units, bias=bias, weight=weight, name=name)

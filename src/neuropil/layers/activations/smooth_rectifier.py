@@ -12,11 +12,10 @@ from typing_extensions import override
 from neuropil.checks import flag, number, one_of
 from neuropil.init import Constant
 from neuropil.layers.activations.base import Activation
-from neuropil.layers.layer_options import HE, Bias
+from neuropil.layers.layer_options import HE, Bias, Weight
 
 if TYPE_CHECKING:
     from neuropil.core import Shape
-    from neuropil.core.layer import Initializer
 
 
 # Above this x, ln(1 + eˣ) equals x in double precision.
@@ -34,10 +33,11 @@ class Elu(Activation):
         units: Number of outputs of the affine map W x + b before it; None applies the function
             alone.
         alpha: α > 0: the function tends to −α for x → −∞.
-        bias: Whether b is added, starting at zero; or its initial value: a number or an
-            initialiser.
-        weight: Initialiser of W, ``(units, D)``; by default ``HeNormal()``, 2/D, since the
-            function keeps about half of the signal's mean square.
+        bias: Whether b is added, starting at zero; or its initial value: a number, an array or
+            an initialiser.
+        weight: Initial W, ``(units, D)``: an initialiser, a number or an array; by default
+            ``HeNormal()``, 2/D, since the function keeps about half of the signal's mean
+            square.
         name: Name in the network, in place of ``elu1``.
 
     Raises:
@@ -61,7 +61,7 @@ class Elu(Activation):
         *,
         alpha: float = 1.0,
         bias: Bias = True,
-        weight: Initializer = HE,
+        weight: Weight = HE,
         name: str | None = None,
     ) -> None:
         super().__init__(units, bias=bias, weight=weight, name=name)
@@ -79,10 +79,11 @@ class Softplus(Activation):
         units: Number of outputs of the affine map W x + b before it; None applies the function
             alone.
         beta: Sharpness β above 0; the larger it is, the closer to the rectifier.
-        bias: Whether b is added, starting at zero; or its initial value: a number or an
-            initialiser.
-        weight: Initialiser of W, ``(units, D)``; by default ``HeNormal()``, 2/D, since the
-            function keeps about half of the signal's mean square.
+        bias: Whether b is added, starting at zero; or its initial value: a number, an array or
+            an initialiser.
+        weight: Initial W, ``(units, D)``: an initialiser, a number or an array; by default
+            ``HeNormal()``, 2/D, since the function keeps about half of the signal's mean
+            square.
         name: Name in the network, in place of ``softplus1``.
 
     Raises:
@@ -107,7 +108,7 @@ class Softplus(Activation):
         *,
         beta: float = 1.0,
         bias: Bias = True,
-        weight: Initializer = HE,
+        weight: Weight = HE,
         name: str | None = None,
     ) -> None:
         super().__init__(units, bias=bias, weight=weight, name=name)
@@ -128,10 +129,11 @@ class Swish(Activation):
         beta: Sharpness β, or its initial value: 0 gives x/2, 1 gives SiLU, and large values
             approach the rectifier.
         learn_beta: Whether β is a parameter, shared by all values.
-        bias: Whether b is added, starting at zero; or its initial value: a number or an
-            initialiser.
-        weight: Initialiser of W, ``(units, D)``; by default ``HeNormal()``, 2/D, since the
-            function keeps about half of the signal's mean square.
+        bias: Whether b is added, starting at zero; or its initial value: a number, an array or
+            an initialiser.
+        weight: Initial W, ``(units, D)``: an initialiser, a number or an array; by default
+            ``HeNormal()``, 2/D, since the function keeps about half of the signal's mean
+            square.
         name: Name in the network, in place of ``swish1``.
 
     Raises:
@@ -156,7 +158,7 @@ class Swish(Activation):
         beta: float = 1.0,
         learn_beta: bool = False,
         bias: Bias = True,
-        weight: Initializer = HE,
+        weight: Weight = HE,
         name: str | None = None,
     ) -> None:
         super().__init__(units, bias=bias, weight=weight, name=name)
@@ -191,10 +193,11 @@ class Gelu(Activation):
         units: Number of outputs of the affine map W x + b before it; None applies the function
             alone.
         approximate: ``"none"``, or ``"tanh"`` for x/2·(1 + tanh(√(2/π)(x + 0.044715x³))).
-        bias: Whether b is added, starting at zero; or its initial value: a number or an
-            initialiser.
-        weight: Initialiser of W, ``(units, D)``; by default ``HeNormal()``, 2/D, since the
-            function keeps about half of the signal's mean square.
+        bias: Whether b is added, starting at zero; or its initial value: a number, an array or
+            an initialiser.
+        weight: Initial W, ``(units, D)``: an initialiser, a number or an array; by default
+            ``HeNormal()``, 2/D, since the function keeps about half of the signal's mean
+            square.
         name: Name in the network, in place of ``gelu1``.
 
     Raises:
@@ -217,7 +220,7 @@ class Gelu(Activation):
         *,
         approximate: str = "none",
         bias: Bias = True,
-        weight: Initializer = HE,
+        weight: Weight = HE,
         name: str | None = None,
     ) -> None:
         super().__init__(units, bias=bias, weight=weight, name=name)

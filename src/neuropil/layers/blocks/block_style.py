@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from neuropil.checks import one_of, shown
 from neuropil.core import Layer, Network, join
 from neuropil.core.block import Block
+from neuropil.foreign_names import suggestion
 from neuropil.layers.activations.activation_functions import activation_layers
 from neuropil.layers.convolution.convolution import Convolution
 from neuropil.layers.layer_options import HE
 from neuropil.layers.normalization.batch_norm import BatchNorm
 from neuropil.layers.normalization.sample_norm import GroupNorm, InstanceNorm
-from neuropil.text import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -97,6 +97,7 @@ class Style:
         *,
         stride: int | tuple[int, ...] = 1,
         padding: Any = None,
+        dilation: int = 1,
         groups: int = 1,
         activates: bool = True,
     ) -> Network:
@@ -107,20 +108,22 @@ class Style:
             kernel_size: Filter length, one number or one per axis.
             stride: Step between windows.
             padding: As for `Convolution`; by default half the filter at both ends.
+            dilation: As for `Convolution`.
             groups: As for `Convolution`.
             activates: Whether to add the activation.
         """
         if padding is None:
             padding = (
-                tuple(size // 2 for size in kernel_size)
+                tuple(dilation * (size // 2) for size in kernel_size)
                 if isinstance(kernel_size, tuple)
-                else kernel_size // 2
+                else dilation * (kernel_size // 2)
             )
         convolution = Convolution(
             filters,
             kernel_size,
             stride=stride,
             padding=padding,
+            dilation=dilation,
             groups=groups,
             bias=self.has_bias,
             weight=HE,
@@ -144,7 +147,7 @@ def chosen_layers(
         return [known[choice]()]
     raise ValueError(
         f"{what} must be one of {', '.join(map(repr, known))}, a layer such as BatchNorm(), "
-        f"or None, got {shown(choice)}.{nearest(str(choice), known)}"
+        f"or None, got {shown(choice)}.{suggestion(str(choice), known, what)}"
     )
 
 

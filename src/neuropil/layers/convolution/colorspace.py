@@ -10,11 +10,10 @@ from neuropil.checks import whole
 from neuropil.layers.activations.activation_functions import Choice, function
 from neuropil.layers.activations.rectifier import LeakyRelu
 from neuropil.layers.convolution.factored import POINT, FactoredConvolution, Step
-from neuropil.layers.layer_options import HE, Bias, initializer
+from neuropil.layers.layer_options import HE, Bias, Weight, initializer
 
 if TYPE_CHECKING:
     from neuropil.core import Shape
-    from neuropil.core.layer import Initializer
 
 # Graham, "Spatially-sparse convolutional neural networks", 2014, uses this slope.
 VERY_LEAKY = LeakyRelu(epsilon=1 / 3)
@@ -38,10 +37,10 @@ class LearnedColorspace(FactoredConvolution):
         hidden: Output channels of the first convolution.
         activation: The function f: a name such as ``"tanh"``, or a layer; by default the very
             leaky rectifier, whose slope is 1/3 on the negative side.
-        bias: Whether b₁ and b₂ are added, starting at zero; or their initial value: a number or
-            an initialiser.
-        weight: Initialiser of W₁ and W₂; by default ``HeNormal()``, for the rectifier between
-            them.
+        bias: Whether b₁ and b₂ are added, starting at zero; or their initial value: a number,
+            an array or an initialiser.
+        weight: Initial W₁ and W₂: an initialiser or a number; by default ``HeNormal()``, for
+            the rectifier between them.
         name: Name in the network, in place of ``learnedcolorspace1``.
 
     Raises:
@@ -70,7 +69,7 @@ class LearnedColorspace(FactoredConvolution):
         *,
         activation: Choice = VERY_LEAKY,
         bias: Bias = True,
-        weight: Initializer = HE,
+        weight: Weight = HE,
         name: str | None = None,
     ) -> None:
         filters = whole(channels, "LearnedColorspace: channels")

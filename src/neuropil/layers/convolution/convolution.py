@@ -11,14 +11,13 @@ from torch import Tensor
 from typing_extensions import override
 
 from neuropil.checks import whole
-from neuropil.layers.layer_options import HE, Bias, initializer, known_count, set_bias
+from neuropil.layers.layer_options import HE, Bias, Weight, initializer, known_count, set_bias
 from neuropil.layers.spatial import Pads, WindowLayer, split_padding
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from neuropil.core import Shape
-    from neuropil.core.layer import Initializer
     from neuropil.core.window import Padding, Window
 
 CONVOLVE = {1: torch.conv1d, 2: torch.conv2d, 3: torch.conv3d}
@@ -31,7 +30,7 @@ class Filters(WindowLayer):
         filters: Number of output channels K.
         groups: Number of groups of channels.
         bias: Whether a number is added to each output channel; or its initial value.
-        weight: Initialiser of the filters.
+        weight: Initial filters: an initialiser, a number or an array.
         window: Filter length, stride, dilation and padding.
         name: Name in the network.
 
@@ -48,7 +47,7 @@ class Filters(WindowLayer):
         filters: int,
         groups: int,
         bias: Bias,
-        weight: Initializer,
+        weight: Weight,
         window: tuple[Any, Any, Any, Any],
         name: str | None,
     ) -> None:
@@ -129,11 +128,14 @@ class Convolution(Filters):
         dilation: Distance D between neighbouring taps of a filter, one number or one per axis.
         groups: Number of groups of channels: each filter takes C/groups of them.
             ``groups=C`` is a depthwise convolution.
-        bias: Whether b is added, starting at zero; or its initial value: a number or an
-            initialiser. Without b the layer has no such parameter.
-        weight: Initialiser of the filters; by default ``HeNormal()``, 2/fan_in, which preserves
-            the variance of the signal through any number of layers with a `Relu` after each.
-            Without a rectifier, use ``HeNormal(gain=1)``.
+        bias: Whether b is added, starting at zero; or its initial value: a number, an array or
+            an initialiser. Without b the layer has no such parameter.
+        weight: Initial filters: an initialiser, a number or an array; by default
+            ``HeNormal()``, 2/fan_in, which preserves the variance of the signal through any
+            number of layers with a `Relu` after each. Without a rectifier, use
+            ``HeNormal(gain=1)``. The array has the shape of the parameter, (filters, C/groups,
+            *kernel). Files keep the weights but not the array: after loading,
+            ``reset_parameters`` draws by the default.
         name: Name in the network, in place of ``convolution1``.
 
     Raises:
@@ -151,6 +153,8 @@ class Convolution(Filters):
         >>> network = Input(1, 4) >> Convolution(1, 2, stride=2, weight=Constant(1))
         >>> network(torch.tensor([[[1.0, 2.0, 3.0, 4.0]]])).tolist()
         [[[3.0, 7.0]]]
+        >>> sobel = torch.tensor([[[[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]]]])
+        >>> edges = Input(1, 8, 8) >> Convolution(1, 3, weight=sobel, bias=False)
         >>> (Input(3, 32, None) >> Convolution(8, 5, stride=2, padding="same")).output_shape
         (8, 16, None)
         >>> Input(3, 4, 4) >> Convolution(8, 5)
@@ -171,7 +175,7 @@ class Convolution(Filters):
         dilation: int | tuple[int, ...] = 1,
         groups: int = 1,
         bias: Bias = True,
-        weight: Initializer = HE,
+        weight: Weight = HE,
         name: str | None = None,
     ) -> None:
         window = (kernel_size, stride, dilation, padding)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -13,10 +12,7 @@ from neuropil.core import Shape, ShapeError
 from neuropil.core.shape import per_axis
 from neuropil.core.window import Padding, Reach, Window
 from neuropil.layers.convolution.convolution import Filters
-from neuropil.layers.layer_options import HE, Bias
-
-if TYPE_CHECKING:
-    from neuropil.core.layer import Initializer
+from neuropil.layers.layer_options import HE, Bias, Weight
 
 WHOLE = slice(0, None)
 TRANSPOSE = {1: torch.conv_transpose1d, 2: torch.conv_transpose2d, 3: torch.conv_transpose3d}
@@ -45,11 +41,11 @@ class Deconvolution(Filters):
             ``"full"``: F' − 1 at both ends. Numbers: that many at both ends, or (start, end).
         dilation: Distance D between neighbouring taps of a filter, one number or one per axis.
         groups: Number of groups of input and output channels.
-        bias: Whether b is added, starting at zero; or its initial value: a number or an
-            initialiser. Without b the layer has no such parameter.
-        weight: Initialiser of the filters. With strides each output sums C/groups · ∏F/∏S
-            inputs on average, which is the fan-in; the fan-out is K/groups · ∏F. By default
-            ``HeNormal()``, as for `Convolution`.
+        bias: Whether b is added, starting at zero; or its initial value: a number, an array or
+            an initialiser. Without b the layer has no such parameter.
+        weight: Initial filters: an initialiser, a number or an array. With strides each output
+            sums C/groups · ∏F/∏S inputs on average, which is the fan-in; the fan-out is
+            K/groups · ∏F. By default ``HeNormal()``, as for `Convolution`.
         output_padding: Positions added at the end, fewer than the larger of S and D. For S > 1
             inputs of several lengths give a convolution the same output length; this option
             chooses among them. Not allowed with ``"same"``, whose output length is fixed.
@@ -87,7 +83,7 @@ class Deconvolution(Filters):
         dilation: int | tuple[int, ...] = 1,
         groups: int = 1,
         bias: Bias = True,
-        weight: Initializer = HE,
+        weight: Weight = HE,
         output_padding: int | tuple[int, ...] = 0,
         name: str | None = None,
     ) -> None:

@@ -9,11 +9,10 @@ from typing_extensions import override
 
 from neuropil.checks import whole
 from neuropil.layers.convolution.convolution import Convolution, Filters
-from neuropil.layers.layer_options import HE, Bias
+from neuropil.layers.layer_options import HE, Bias, Weight
 
 if TYPE_CHECKING:
     from neuropil.core import Shape
-    from neuropil.core.layer import Initializer
     from neuropil.core.window import Padding
 
 
@@ -35,10 +34,10 @@ class DepthwiseConvolution(Convolution):
         padding: ``"valid"``, ``"same"``, ``"full"``, numbers or (start, end), as in
             `Convolution`.
         dilation: Distance D between neighbouring taps of a filter, one number or one per axis.
-        bias: Whether b is added, starting at zero; or its initial value: a number or an
-            initialiser. Without b the layer has no such parameter.
-        weight: Initialiser of the filters, whose fan-in is F·F; by default ``HeNormal()``, as
-            for `Convolution`.
+        bias: Whether b is added, starting at zero; or its initial value: a number, an array or
+            an initialiser. Without b the layer has no such parameter.
+        weight: Initial filters: an initialiser, a number or an array, whose fan-in is F·F; by
+            default ``HeNormal()``, as for `Convolution`.
         name: Name in the network, in place of ``depthwiseconvolution1``.
 
     Raises:
@@ -69,7 +68,7 @@ class DepthwiseConvolution(Convolution):
         padding: Padding = "valid",
         dilation: int | tuple[int, ...] = 1,
         bias: Bias = True,
-        weight: Initializer = HE,
+        weight: Weight = HE,
         name: str | None = None,
     ) -> None:
         window = (kernel_size, stride, dilation, padding)

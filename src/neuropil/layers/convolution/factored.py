@@ -11,9 +11,10 @@ from torch import Generator, Tensor
 from typing_extensions import override
 
 from neuropil.checks import one_of
+from neuropil.core.layer import fixed_shape
 from neuropil.core.window import Window
 from neuropil.layers.convolution.convolution import Filters, How, plan
-from neuropil.layers.layer_options import HE, LECUN, Bias, known_count
+from neuropil.layers.layer_options import HE, LECUN, Bias, Weight, known_count
 from neuropil.layers.spatial import Pads, window_counts
 
 if TYPE_CHECKING:
@@ -72,8 +73,8 @@ class FactoredConvolution(Filters):
     Args:
         filters: Number of output channels K.
         bias: Whether a number is added to each output channel; or its initial value.
-        weight: Initialiser of all filters; None for one that preserves the variance of the
-            signal.
+        weight: Initial filters: an initialiser or a number; None for one that preserves the
+            variance of the signal.
         window: Filter length, stride, dilation and padding.
         name: Name in the network.
 
@@ -85,13 +86,13 @@ class FactoredConvolution(Filters):
         self,
         filters: int,
         bias: Bias,
-        weight: Initializer | None,
+        weight: Weight | None,
         window: tuple[Any, Any, Any, Any],
         name: str | None,
     ) -> None:
         super().__init__(filters, 1, bias, HE if weight is None else weight, window, name)
-        self.initializer = weight
-        del self.initializers["weight"]  # each step has its own
+        start = self.initializers.pop("weight")  # each step has its own
+        self.initializer = None if weight is None else start
 
     def steps(self, shape: Shape) -> tuple[Step, ...]:
         """Return the convolutions of the chain in order."""
@@ -115,9 +116,8 @@ class FactoredConvolution(Filters):
             total += math.prod(step.weight_shape) * known_count(self, lengths)
         return total
 
-    @override
-    def build(self, *input_shapes: Shape) -> None:
-        steps = self.steps(*input_shapes)
+    def set_initializers(self, steps: tuple[Step, ...]) -> None:
+        """Set the initialiser of each parameter, which depends on what follows its step."""
         start = self.initializers.get("bias")
         for step in steps:
             fill = self.initializer or (HE if step.activation or step is steps[-1] else LECUN)
@@ -126,6 +126,16 @@ class FactoredConvolution(Filters):
             )
             if start is not None:
                 self.initializers[f"{step.name}_bias"] = start
+
+    @override
+    def check_starts(self, *input_shapes: Shape) -> None:
+        self.set_initializers(self.steps(*input_shapes))
+        super().check_starts(*input_shapes)
+
+    @override
+    def build(self, *input_shapes: Shape) -> None:
+        steps = self.steps(*input_shapes)
+        self.set_initializers(steps)
         super().build(*input_shapes)
         # The rank is known now and never changes, as in `Convolution`.
         self.stages = tuple(step.stage for step in steps)
@@ -150,6 +160,11 @@ class PerChannel:
     """
 
     initializer: Initializer
+
+    @property
+    def shape(self) -> Shape | None:
+        """The shape of the only filters that it fills; None for any."""
+        return fixed_shape(self.initializer)
 
     def __call__(self, tensor: Tensor, generator: Generator | None = None, **_: Any) -> object:
         """Fill the tensor: each output sums F·F inputs, and each input feeds F·F outputs."""

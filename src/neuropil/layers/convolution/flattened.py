@@ -16,9 +16,8 @@ from neuropil.layers.spatial import AXES
 
 if TYPE_CHECKING:
     from neuropil.core import Shape
-    from neuropil.core.layer import Initializer
     from neuropil.core.window import Padding
-    from neuropil.layers.layer_options import Bias
+    from neuropil.layers.layer_options import Bias, Weight
 
 
 class FlattenedConvolution(FactoredConvolution):
@@ -47,11 +46,11 @@ class FlattenedConvolution(FactoredConvolution):
         padding: ``"valid"``, ``"same"``, ``"full"``, numbers or (start, end), as in
             `Convolution`.
         dilation: Distance D between neighbouring taps of a filter, one number or one per axis.
-        bias: Whether b is added, starting at zero; or its initial value: a number or an
-            initialiser. Without b the layer has no such parameter.
-        weight: Initialiser of all filters. By default ``HeNormal()`` for the last and
-            ``HeNormal(gain=1)`` for the others, so that the whole chain has the gain 2 of a
-            `Convolution`.
+        bias: Whether b is added, starting at zero; or its initial value: a number, an array or
+            an initialiser. Without b the layer has no such parameter.
+        weight: Initial filters: an initialiser or a number. By default ``HeNormal()`` for the
+            last and ``HeNormal(gain=1)`` for the others, so that the whole chain has the gain 2
+            of a `Convolution`.
         name: Name in the network, in place of ``flattenedconvolution1``.
 
     Raises:
@@ -84,7 +83,7 @@ class FlattenedConvolution(FactoredConvolution):
         padding: Padding = "valid",
         dilation: int | tuple[int, ...] = 1,
         bias: Bias = True,
-        weight: Initializer | None = None,
+        weight: Weight | None = None,
         name: str | None = None,
     ) -> None:
         super().__init__(filters, bias, weight, (kernel_size, stride, dilation, padding), name)

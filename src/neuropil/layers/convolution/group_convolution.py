@@ -15,11 +15,10 @@ from neuropil.core.window import Reach
 from neuropil.layers.constant_tensors import WithConstants
 from neuropil.layers.convolution.convolution import Convolution, Filters
 from neuropil.layers.convolution.planar_group import ORDERS, transform_indices
-from neuropil.layers.layer_options import HE, Bias
+from neuropil.layers.layer_options import HE, Bias, Weight
 
 if TYPE_CHECKING:
     from neuropil.core import Shape
-    from neuropil.core.layer import Initializer
 
 
 class GroupConvolution(WithConstants, Filters):
@@ -58,9 +57,10 @@ class GroupConvolution(WithConstants, Filters):
         padding: ``"valid"``; ``"same"`` for odd F' and stride 1; ``"full"``; or a number, the
             same on all sides.
         dilation: Distance D between neighbouring taps of a filter.
-        bias: Whether b is added, starting at zero; or its initial value: a number or an
-            initialiser. Without b the layer has no such parameter.
-        weight: Initialiser of the filters; by default ``HeNormal()``, as for `Convolution`.
+        bias: Whether b is added, starting at zero; or its initial value: a number, an array or
+            an initialiser. Without b the layer has no such parameter.
+        weight: Initial filters: an initialiser, a number or an array; by default
+            ``HeNormal()``, as for `Convolution`.
         name: Name in the network, in place of ``groupconvolution1``.
 
     Raises:
@@ -98,7 +98,7 @@ class GroupConvolution(WithConstants, Filters):
         padding: str | int = "valid",
         dilation: int = 1,
         bias: Bias = True,
-        weight: Initializer = HE,
+        weight: Weight = HE,
         name: str | None = None,
     ) -> None:
         numbers = {"kernel_size": kernel_size, "stride": stride, "dilation": dilation}

@@ -16,9 +16,8 @@ from neuropil.layers.convolution.factored import (
 
 if TYPE_CHECKING:
     from neuropil.core import Shape
-    from neuropil.core.layer import Initializer
     from neuropil.core.window import Padding
-    from neuropil.layers.layer_options import Bias
+    from neuropil.layers.layer_options import Bias, Weight
 
 
 class SeparableConvolution(FactoredConvolution):
@@ -53,10 +52,11 @@ class SeparableConvolution(FactoredConvolution):
         dilation: Distance D between neighbouring taps of a filter, one number or one per axis.
         bias: Whether b, and with an activation a, are added: ``pointwise_bias`` and
             ``depthwise_bias``, in the order of their convolutions, starting at zero; or their
-            initial value: a number or an initialiser.
-        weight: Initialiser of both kinds of filters. By default ``HeNormal()`` for the second
-            and for one before an activation, and ``HeNormal(gain=1)`` for a first without one,
-            so that both together have the gain 2 of a `Convolution`.
+            initial value: a number, an array or an initialiser.
+        weight: Initial filters of both kinds: an initialiser or a number. By default
+            ``HeNormal()`` for the second and for one before an activation, and
+            ``HeNormal(gain=1)`` for a first without one, so that both together have the gain 2
+            of a `Convolution`.
         name: Name in the network, in place of ``separableconvolution1``.
 
     Raises:
@@ -91,7 +91,7 @@ class SeparableConvolution(FactoredConvolution):
         padding: Padding = "valid",
         dilation: int | tuple[int, ...] = 1,
         bias: Bias = True,
-        weight: Initializer | None = None,
+        weight: Weight | None = None,
         name: str | None = None,
     ) -> None:
         super().__init__(filters, bias, weight, (kernel_size, stride, dilation, padding), name)

@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from neuropil.checks import flag, number, whole
 from neuropil.init import XavierUniform
-from neuropil.layers.layer_options import Bias, initializer, set_bias
+from neuropil.layers.layer_options import Bias, Weight, initializer, set_bias
 from neuropil.layers.mixing.merge import Merge
 
 if TYPE_CHECKING:
@@ -55,12 +55,12 @@ class Attention(Merge):
             queries.
         causal: Whether position t attends only to positions 0 to t, both in training and in
             test mode.
-        bias: Whether the maps add b, starting at zero; or their initial value: a number or an
-            initialiser.
+        bias: Whether the maps add b, starting at zero; or their initial value: a number, an
+            array or an initialiser.
         dropout: Fraction of the attention weights dropped in training.
-        weight: Initialiser of each map. Parameters have the names of
-            ``torch.nn.MultiheadAttention``, but ``out_proj_weight``; ``load_state_dict``
-            accepts its ``out_proj.weight`` as well.
+        weight: Initial weights of each map: an initialiser or a number. Parameters have the
+            names of ``torch.nn.MultiheadAttention``, but ``out_proj_weight``;
+            ``load_state_dict`` accepts its ``out_proj.weight`` as well.
         name: Name in the network, in place of ``attention1``.
 
     Raises:
@@ -104,7 +104,7 @@ class Attention(Merge):
         causal: bool = False,
         bias: Bias = True,
         dropout: float = 0.0,
-        weight: Initializer = XAVIER,
+        weight: Weight = XAVIER,
         name: str | None = None,
     ) -> None:
         super().__init__(name=name)

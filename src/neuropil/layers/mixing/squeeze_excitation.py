@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch.nn.functional as F
 from torch import Tensor
 from typing_extensions import override
@@ -11,11 +9,8 @@ from typing_extensions import override
 from neuropil.checks import whole
 from neuropil.core import Layer, Shape
 from neuropil.layers.activations.activation_functions import Choice, function
-from neuropil.layers.layer_options import HE, Bias, initializer, set_bias
+from neuropil.layers.layer_options import HE, Bias, Weight, initializer, set_bias
 from neuropil.layers.spatial import require_positions
-
-if TYPE_CHECKING:
-    from neuropil.core.layer import Initializer
 
 
 class SqueezeExcitation(Layer):
@@ -35,10 +30,10 @@ class SqueezeExcitation(Layer):
         activation: The hidden activation g: a name such as ``"relu"``, or a layer.
         gate: The function σ that returns the weights, in the same form, such as
             ``"hardsigmoid"``.
-        bias: Whether b₁ and b₂ are added, starting at zero; or their initial value: a number or
-            an initialiser.
-        weight: Initialiser of W₁ and W₂; by default ``HeNormal()``, for the rectifier between
-            them.
+        bias: Whether b₁ and b₂ are added, starting at zero; or their initial value: a number,
+            an array or an initialiser.
+        weight: Initial W₁ and W₂: an initialiser or a number; by default ``HeNormal()``, for
+            the rectifier between them.
         name: Name in the network, in place of ``squeezeexcitation1``.
 
     Raises:
@@ -75,7 +70,7 @@ class SqueezeExcitation(Layer):
         activation: Choice = "relu",
         gate: Choice = "sigmoid",
         bias: Bias = True,
-        weight: Initializer = HE,
+        weight: Weight = HE,
         name: str | None = None,
     ) -> None:
         super().__init__(name=name)

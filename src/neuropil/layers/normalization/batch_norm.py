@@ -14,7 +14,7 @@ from neuropil.layers.normalization.sample_norm import ONES, Normalization
 
 if TYPE_CHECKING:
     from neuropil.core import Shape
-    from neuropil.core.layer import Initializer
+    from neuropil.layers.layer_options import Bias, Weight
 
 
 class BatchNorm(Normalization):
@@ -37,8 +37,9 @@ class BatchNorm(Normalization):
         momentum: Weight of each new batch in the running statistics, from 0 to 1; None for the
             average of all batches.
         affine: Whether to learn γ (``weight``) and β (``bias``).
-        weight: Initialiser of γ; ``Constant(0.0)`` at the end of a residual branch makes the
-            block start as the identity.
+        weight: Initial values of γ: an initialiser, a number or an array; 0 at the end of a
+            residual branch makes the block start as the identity.
+        bias: Whether to learn β, starting at zero; or its initial values.
         name: Name in the network, in place of ``batchnorm1``.
 
     Raises:
@@ -72,10 +73,11 @@ class BatchNorm(Normalization):
         eps: float = 1e-5,
         momentum: float | None = 0.1,
         affine: bool = True,
-        weight: Initializer = ONES,
+        weight: Weight = ONES,
+        bias: Bias = True,
         name: str | None = None,
     ) -> None:
-        super().__init__(eps=eps, affine=affine, weight=weight, name=name)
+        super().__init__(eps=eps, affine=affine, weight=weight, bias=bias, name=name)
         if momentum is not None:
             momentum = number(momentum, "BatchNorm: momentum", "[0, 1]")
         self.momentum = momentum

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import torch.nn.functional as F
 from torch import Tensor
@@ -12,10 +12,7 @@ from neuropil.checks import flag, number, whole
 from neuropil.core import Layer, Shape
 from neuropil.core.shape import count
 from neuropil.init import Constant
-from neuropil.layers.layer_options import initializer, refuse_unused
-
-if TYPE_CHECKING:
-    from neuropil.core.layer import Initializer
+from neuropil.layers.layer_options import Bias, Weight, initializer, refuse_unused, set_bias
 
 ONES = Constant(1.0)
 
@@ -28,7 +25,8 @@ class Normalization(Layer):
     Args:
         eps: ε, which keeps the root away from zero.
         affine: Whether to learn γ and β.
-        weight: Initialiser of γ.
+        weight: Initial values of γ: an initialiser, a number or an array.
+        bias: Whether to learn β, starting at zero; or its initial values.
         name: Name in the network.
 
     Raises:
@@ -46,7 +44,8 @@ class Normalization(Layer):
         *,
         eps: float = 1e-5,
         affine: bool = True,
-        weight: Initializer = ONES,
+        weight: Weight = ONES,
+        bias: Bias = True,
         name: str | None = None,
     ) -> None:
         super().__init__(name=name)
@@ -54,8 +53,9 @@ class Normalization(Layer):
         self.affine = flag(affine, f"{type(self).__name__}: affine")
         if self.affine:
             self.initializers["weight"] = initializer(weight, f"{type(self).__name__}: weight")
+            self.has_bias = set_bias(self, bias, "bias")
         else:
-            refuse_unused(self, "affine=True", weight=weight)
+            refuse_unused(self, "affine=True", weight=weight, bias=bias)
             self._parameters.update(weight=None, bias=None)
 
     @override
@@ -69,7 +69,9 @@ class Normalization(Layer):
     @override
     def parameter_shapes(self, shape: Shape) -> dict[str, tuple[int, ...]]:
         size = (self.channels(shape),)
-        return {"weight": size, "bias": size} if self.affine else {}
+        if not self.affine:
+            return {}
+        return {"weight": size, "bias": size} if self.has_bias else {"weight": size}
 
     def channels(self, shape: Shape) -> int:
         """Return the number of γ and of β.
@@ -102,7 +104,8 @@ class LayerNorm(Normalization):
     Args:
         eps: ε, which keeps the root away from zero.
         affine: Whether to learn γ (``weight``) and β (``bias``), one for each feature.
-        weight: Initialiser of γ.
+        weight: Initial values of γ: an initialiser, a number or an array.
+        bias: Whether to learn β, starting at zero; or its initial values.
         name: Name in the network, in place of ``layernorm1``.
 
     Raises:
@@ -154,7 +157,8 @@ class GroupNorm(Normalization):
         groups: Number of groups; 1 normalises all values of a sample together.
         eps: ε, which keeps the root away from zero.
         affine: Whether to learn γ (``weight``) and β (``bias``), one for each channel.
-        weight: Initialiser of γ.
+        weight: Initial values of γ: an initialiser, a number or an array.
+        bias: Whether to learn β, starting at zero; or its initial values.
         name: Name in the network, in place of ``groupnorm1``.
 
     Raises:
@@ -181,10 +185,11 @@ class GroupNorm(Normalization):
         *,
         eps: float = 1e-5,
         affine: bool = True,
-        weight: Initializer = ONES,
+        weight: Weight = ONES,
+        bias: Bias = True,
         name: str | None = None,
     ) -> None:
-        super().__init__(eps=eps, affine=affine, weight=weight, name=name)
+        super().__init__(eps=eps, affine=affine, weight=weight, bias=bias, name=name)
         self.groups = whole(groups, "GroupNorm: groups")
 
     @override
@@ -219,7 +224,8 @@ class InstanceNorm(Normalization):
         eps: ε, which keeps the root away from zero.
         affine: Whether to learn γ (``weight``) and β (``bias``), one for each channel; not by
             default, as in torch.
-        weight: Initialiser of γ.
+        weight: Initial values of γ: an initialiser, a number or an array.
+        bias: Whether to learn β, starting at zero; or its initial values.
         name: Name in the network, in place of ``instancenorm1``.
 
     Raises:
@@ -247,10 +253,11 @@ class InstanceNorm(Normalization):
         *,
         eps: float = 1e-5,
         affine: bool = False,
-        weight: Initializer = ONES,
+        weight: Weight = ONES,
+        bias: Bias = True,
         name: str | None = None,
     ) -> None:
-        super().__init__(eps=eps, affine=affine, weight=weight, name=name)
+        super().__init__(eps=eps, affine=affine, weight=weight, bias=bias, name=name)
 
     @override
     def values_together(self, shape: Shape) -> int | None:

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from neuropil.checks import flag, whole
+from neuropil.checks import flag, shown, whole
 from neuropil.core import Layer, Shape, ShapeError
 from neuropil.core.shape import format_shapes
 from neuropil.init import Orthogonal, XavierUniform
-from neuropil.layers.layer_options import initializer
+from neuropil.layers.layer_options import Bias, Weight, initializer, set_bias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -44,8 +44,11 @@ class Recurrent(Layer):
         units: Width of the state.
         only_last: Whether to return only the output of the last step.
         bidirectional: Whether a second set of weights reads the sequence backwards.
-        weight: Initialiser of each gate's map of the input.
-        recurrent_weight: Initialiser of each gate's map of the state.
+        backward: Whether the sequence is read from its end.
+        learn_start: Whether the initial state is learned, starting at zero.
+        bias: Whether the maps add a bias; or the initial values of that of the inputs.
+        weight: Initial values of each gate's map of the input.
+        recurrent_weight: Initial values of each gate's map of the state.
         name: Name in the network.
 
     Raises:
@@ -59,7 +62,7 @@ class Recurrent(Layer):
 
     # Number of maps in each weight; torch's name of the layer; names of its states.
     gates: ClassVar[int]
-    mode: ClassVar[str]
+    mode: str
     states: ClassVar[tuple[str, ...]]
 
     def __init__(
@@ -68,8 +71,11 @@ class Recurrent(Layer):
         *,
         only_last: bool = True,
         bidirectional: bool = False,
-        weight: Initializer = XAVIER,
-        recurrent_weight: Initializer = ORTHOGONAL,
+        backward: bool = False,
+        learn_start: bool = False,
+        bias: Bias = True,
+        weight: Weight = XAVIER,
+        recurrent_weight: Weight = ORTHOGONAL,
         name: str | None = None,
     ) -> None:
         super().__init__(name=name)
@@ -78,6 +84,19 @@ class Recurrent(Layer):
         self.only_last = flag(only_last, f"{kind}: only_last")
         self.bidirectional = flag(bidirectional, f"{kind}: bidirectional")
         self.directions = 1 + self.bidirectional
+        self.backward = flag(backward, f"{kind}: backward")
+        if self.backward and self.bidirectional:
+            raise ValueError(
+                f"{kind}: backward has no effect with bidirectional=True, which reads the "
+                f"sequence in both directions: give one of the two."
+            )
+        self.learn_start = flag(learn_start, f"{kind}: learn_start")
+        self.has_bias = set_bias(self, bias, "bias_ih")
+        self.weight_names = tuple(
+            name
+            for name in NAMES[: 4 * self.directions]
+            if self.has_bias or name.startswith("weight")
+        )
         self.initializers["weight_ih"] = initializer(weight, f"{kind}: weight")
         self.initializers["weight_hh"] = initializer(
             recurrent_weight, f"{kind}: recurrent_weight"
@@ -87,6 +106,11 @@ class Recurrent(Layer):
     def output_shape(self, shape: Shape, *states: Shape) -> Shape:
         self.width(shape)
         outputs = self.units * self.directions
+        if states and self.learn_start:
+            raise ShapeError(
+                f"{shown(self)} learns its initial state and takes none as input, got "
+                f"{format_shapes((shape, *states))}: leave out learn_start, or the inputs."
+            )
         if any(state != (outputs,) for state in states):
             wanted = " and ".join(f"{name} of shape ({outputs})" for name in self.states)
             raise ShapeError(
@@ -99,8 +123,14 @@ class Recurrent(Layer):
     @override
     def parameter_shapes(self, shape: Shape, *_: Shape) -> dict[str, tuple[int, ...]]:
         rows, columns = self.gates * self.units, self.width(shape)
-        sizes = [(rows, columns), (rows, self.units), (rows,), (rows,)] * self.directions
-        return dict(zip(NAMES, sizes, strict=False))
+        sizes = {"weight_ih": (rows, columns), "weight_hh": (rows, self.units)}
+        shapes = {
+            name: sizes.get(name.partition("_l0")[0], (rows,)) for name in self.weight_names
+        }
+        if self.learn_start:
+            start = (self.units * self.directions,)
+            shapes |= {f"{state}0": start for state in self.states}
+        return shapes
 
     @override
     def multiply_adds(self, shape: Shape, *_: Shape) -> int:
@@ -131,7 +161,7 @@ class Recurrent(Layer):
     @override
     def maps_in(self, name: str, parameter: Tensor) -> Iterable[Tensor]:
         # Detached: autograd forbids in-place writes to one of several views.
-        return parameter.detach().chunk(self.gates)
+        return parameter.detach().chunk(self.gates if "_l0" in name else 1)
 
     @override
     def initializer_of(self, name: str) -> Initializer | None:
@@ -143,24 +173,39 @@ class Recurrent(Layer):
         """Return the outputs of all steps and the state after the last one.
 
         A sequence read in parts, each from the state after the previous part, gives the same
-        outputs as read at once. Text generation uses this to run one character at a time.
+        outputs as read at once; with `backward`, the last part comes first. Text generation
+        uses this to run one character at a time.
 
         Args:
             x: A batch of sequences, ``(N, T, D)``.
-            state: Initial state, one tensor ``(N, units)`` for each state; zeros if empty. With
-                two directions ``(N, 2·units)``, forward before backward.
+            state: Initial state, one tensor ``(N, units)`` for each state; if empty, zeros or
+                the learned start. With two directions ``(N, 2·units)``, forward before
+                backward.
 
         Returns:
             The outputs, ``(N, T, units)``, regardless of `only_last`, and the state in the form
             of the argument.
         """
-        outputs, *after = self.steps(x, self.starts(x, state))
+        outputs, *after = self.read(x, state)
         return outputs, tuple(map(self.merge_directions, after))
 
     @override
     def forward(self, x: Tensor, *state: Tensor) -> Tensor:
-        outputs, last, *_ = self.steps(x, self.starts(x, state))
+        outputs, last, *_ = self.read(x, state)
         return self.merge_directions(last) if self.only_last else outputs
+
+    def read(self, x: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """Return the outputs in the order of the inputs, and the states after the last step."""
+        if self.learn_start and not state:
+            state = tuple(
+                getattr(self, f"{name}0").expand(x.shape[0], -1).contiguous()
+                for name in self.states
+            )
+        starts = self.starts(x, state)
+        if not self.backward:
+            return self.steps(x, starts)
+        outputs, *after = self.steps(x.flip(1), starts)
+        return outputs.flip(1), *after
 
     def starts(self, x: Tensor, state: tuple[Tensor, ...]) -> list[Tensor]:
         """Return all initial states with the directions first, as in torch."""
@@ -184,12 +229,12 @@ class Recurrent(Layer):
     def fused(self, kernel: Callable[..., Any], x: Tensor, starts: Any) -> tuple[Tensor, ...]:
         """Return the outputs and states of one of torch's kernels, in the form of `steps`."""
         one_layer, no_dropout = 1, 0.0
-        biases = batch_first = True
+        batch_first = True
         return disable_compile(kernel)(
             x,
             starts,
             self.weights(),
-            biases,
+            self.has_bias,
             one_layer,
             no_dropout,
             self.training,
@@ -200,7 +245,7 @@ class Recurrent(Layer):
     def weights(self) -> list[Tensor]:
         """Return the weights as torch's kernels take them."""
         # By name: a wrapper that shards them may have removed them from the dict.
-        return [getattr(self, name) for name in NAMES[: 4 * self.directions]]
+        return [getattr(self, name) for name in self.weight_names]
 
     @override
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
@@ -210,15 +255,15 @@ class Recurrent(Layer):
 
     def flatten_parameters(self) -> None:
         """Make the weights contiguous in memory, as cuDNN needs."""
-        weights: list[Any] = list(self._parameters.values())
-        if len(weights) != 4 * self.directions or not all(map(accepted_by_cudnn, weights)):
+        weights: list[Any] = [self._parameters.get(name) for name in self.weight_names]
+        if not all(weight is not None and accepted_by_cudnn(weight) for weight in weights):
             return
         from torch.backends.cudnn import rnn
 
         with torch.no_grad(), torch.cuda.device_of(weights[0]):
             torch._cudnn_rnn_flatten_weight(  # pyright: ignore[reportPrivateUsage]  # as torch does
                 weights,
-                4,
+                len(weights) // self.directions,
                 weights[0].shape[1],
                 rnn.get_cudnn_mode(self.mode),
                 self.units,

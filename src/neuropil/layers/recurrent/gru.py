@@ -22,8 +22,9 @@ class GRU(Recurrent):
     This is torch's and cuDNN's variant, in which r acts after the product Uₙ h; in the paper
     it acts before, Uₙ (r ⊙ h).
 
-    h starts at zero, or at a second input of the layer, as in ``parallel(sequence, h0) >>
-    GRU(8)``. `run` returns the last state with the outputs, and can continue from it.
+    h starts at zero, at a learned value, or at a second input of the layer, as in
+    ``parallel(sequence, h0) >> GRU(8)``. `run` returns the last state with the outputs, and can
+    continue from it.
 
     Shape:
         ``(T, D)`` to ``(units)``, or ``(T, units)`` with ``only_last=False``; T may be free.
@@ -35,12 +36,18 @@ class GRU(Recurrent):
         units: Width of h.
         only_last: Whether only the last step's output is given.
         bidirectional: Whether a second set of weights reads the sequence from its end.
-        weight: Initialiser of each W, ``(units, D)``; by default ``XavierUniform()``, and
-            ``Orthogonal()`` for U, where torch draws both uniformly from (−1/√units, 1/√units).
-            The parameter ``weight_ih_l0`` stacks them in the order r, z, n. Parameters have
-            torch's names and shapes: ``load_state_dict`` accepts that of a one-layer
-            ``torch.nn.GRU``.
-        recurrent_weight: Initialiser of each U, ``(units, units)``.
+        backward: Whether the sequence is read from its end. Outputs keep the places of their
+            inputs, so that the last output is at the first step.
+        learn_start: Whether the initial state is learned, as the parameter ``h0``, ``(units)``,
+            starting at zero. The layer then takes no further input.
+        bias: Whether b is added, starting at zero; or the initial values of ``bias_ih_l0``: a
+            number, an array or an initialiser.
+        weight: Initial values of each W, ``(units, D)``: an initialiser, a number, or an array
+            for the whole parameter ``weight_ih_l0``, which stacks them in the order r, z, n.
+            By default ``XavierUniform()``, and ``Orthogonal()`` for U, where torch draws both
+            uniformly from (−1/√units, 1/√units). Parameters have torch's names and shapes:
+            ``load_state_dict`` accepts that of a one-layer ``torch.nn.GRU``.
+        recurrent_weight: Initial values of each U, ``(units, units)``, in the same forms.
         name: Name in the network, in place of ``gru1``.
 
     Raises:
@@ -67,7 +74,7 @@ class GRU(Recurrent):
 
     inputs_taken = (1, 2)
     gates: ClassVar[int] = 3
-    mode: ClassVar[str] = "GRU"
+    mode = "GRU"
     states: ClassVar[tuple[str, ...]] = ("h",)
 
     @override

@@ -15,7 +15,7 @@ from neuropil.layers.recurrent.base import ORTHOGONAL, XAVIER, Recurrent
 
 if TYPE_CHECKING:
     from neuropil.core import Shape
-    from neuropil.core.layer import Initializer
+    from neuropil.layers.layer_options import Bias, Weight
 
 
 class LSTM(Recurrent):
@@ -29,8 +29,8 @@ class LSTM(Recurrent):
     Peepholes give the gates access to the cell: pᵢ ⊙ c is added inside i and p_f ⊙ c inside f,
     with the previous cell, and pₒ ⊙ c inside o, with the new cell.
 
-    Both start at zero, or at two further inputs of the layer for h and c, as in
-    ``parallel(sequence, h0, c0) >> LSTM(8)``. `run` returns the last state with the outputs,
+    Both start at zero, at learned values, or at two further inputs of the layer for h and c, as
+    in ``parallel(sequence, h0, c0) >> LSTM(8)``. `run` returns the last state with the outputs,
     and can continue from it.
 
     Shape:
@@ -43,17 +43,26 @@ class LSTM(Recurrent):
         units: Width of h and c.
         only_last: Whether only the last step's output is given.
         bidirectional: Whether a second set of weights reads the sequence from its end.
+        backward: Whether the sequence is read from its end. Outputs keep the places of their
+            inputs, so that the last output is at the first step.
+        learn_start: Whether the initial state is learned, as the parameters ``h0`` and
+            ``c0``, ``(units)``,
+            starting at zero. The layer then takes no further input.
+        bias: Whether b is added, starting at zero; or the initial values of ``bias_ih_l0``: a
+            number, an array or an initialiser.
         forget_bias: Initial value of b_f: with 1, f starts near σ(1) = 0.73, so that gradients
-            reach further back than with 0, where f is 0.5.
+            reach further back than with 0, where f is 0.5. It has no effect where `bias` gives
+            other initial values.
         peepholes: Whether the gates have access to the cell, by weights that start at zero.
             Such a layer runs a plain loop over the steps, several times slower than torch's
             kernels.
-        weight: Initialiser of each W, ``(units, D)``; by default ``XavierUniform()``, and
-            ``Orthogonal()`` for U, where torch draws both uniformly from (−1/√units, 1/√units).
-            The parameter ``weight_ih_l0`` stacks them in the order i, f, g, o. Parameters have
-            torch's names and shapes (with two biases, of which only the sum matters):
+        weight: Initial values of each W, ``(units, D)``: an initialiser, a number, or an array
+            for the whole parameter ``weight_ih_l0``, which stacks them in the order i, f, g,
+            o. By default ``XavierUniform()``, and ``Orthogonal()`` for U, where torch draws
+            both uniformly from (−1/√units, 1/√units). Parameters have torch's names and shapes
+            (with two biases, of which only the sum matters):
             ``load_state_dict`` accepts that of a one-layer ``torch.nn.LSTM``.
-        recurrent_weight: Initialiser of each U, ``(units, units)``.
+        recurrent_weight: Initial values of each U, ``(units, units)``, in the same forms.
         name: Name in the network, in place of ``lstm1``.
 
     Raises:
@@ -85,7 +94,7 @@ class LSTM(Recurrent):
 
     inputs_taken = (1, 3)
     gates: ClassVar[int] = 4
-    mode: ClassVar[str] = "LSTM"
+    mode = "LSTM"
     states: ClassVar[tuple[str, ...]] = ("h", "c")
     forget_bias: float
     peepholes: bool
@@ -97,10 +106,13 @@ class LSTM(Recurrent):
         *,
         only_last: bool = True,
         bidirectional: bool = False,
+        backward: bool = False,
+        learn_start: bool = False,
+        bias: Bias = True,
         forget_bias: float = 1.0,
         peepholes: bool = False,
-        weight: Initializer = XAVIER,
-        recurrent_weight: Initializer = ORTHOGONAL,
+        weight: Weight = XAVIER,
+        recurrent_weight: Weight = ORTHOGONAL,
         name: str | None = None,
     ) -> None: ...
 
@@ -123,8 +135,9 @@ class LSTM(Recurrent):
     @override
     def reset_parameters(self, generator: Generator | None = None) -> None:
         super().reset_parameters(generator)
+        by_default = "bias_ih" not in self.initializers
         for name, parameter in self._parameters.items():
-            if name.startswith("bias_ih") and parameter is not None:
+            if name.startswith("bias_ih_l0") and parameter is not None and by_default:
                 parameter.detach()[self.units : 2 * self.units].fill_(self.forget_bias)
 
     @override
@@ -138,7 +151,7 @@ class LSTM(Recurrent):
         ends = []
         for direction, suffix in enumerate(("", "_reverse")[: self.directions]):
             names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "peephole")
-            weights = [getattr(self, f"{name}_l0{suffix}") for name in names]
+            weights = [getattr(self, f"{name}_l0{suffix}", None) for name in names]
             start = [state[direction] for state in starts]
             given = x.flip(1) if direction else x
             outputs, *state = peephole_steps(given, *start, *weights)
@@ -153,16 +166,17 @@ def peephole_steps(
     c: Tensor,
     weight_ih: Tensor,
     weight_hh: Tensor,
-    bias_ih: Tensor,
-    bias_hh: Tensor,
+    bias_ih: Tensor | None,
+    bias_hh: Tensor | None,
     peephole: Tensor,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return the outputs of all steps in one direction, and the last h and c."""
     sees_i, sees_f, sees_o = peephole.chunk(3)
     recurrent = weight_hh.t()
     outputs = []
+    bias = None if bias_ih is None or bias_hh is None else bias_ih + bias_hh
     # The contribution of the inputs to all gates at all steps is one product.
-    for step in F.linear(x, weight_ih, bias_ih + bias_hh).unbind(1):
+    for step in F.linear(x, weight_ih, bias).unbind(1):
         i, f, g, o = torch.addmm(step, h, recurrent).chunk(4, -1)
         i = torch.sigmoid(i + sees_i * c)
         f = torch.sigmoid(f + sees_f * c)

@@ -33,7 +33,7 @@ def classification_results(subject: Subject) -> Section:
     evidence = subject.evidence
     count = len(evidence.classes)
     matrix = drawing(
-        confusion_matrix(evidence.confusion, evidence.classes),
+        confusion_matrix(evidence.confusion, classes=evidence.classes),
         "confusion",
         f"Confusion matrix of {count} classes: {int(evidence.right.sum())} of "
         f"{len(evidence.targets)} examples lie on the diagonal. The table below has the "

@@ -96,7 +96,7 @@ def validation_losses(subject: Subject) -> list[float]:
     history = subject.history
     if "validation_loss" not in history.columns or len(history) < 5:
         return []
-    losses = [math.nan if v is None else float(v) for v in history.column("validation_loss")]
+    losses = [math.nan if v is None else float(v) for v in history["validation_loss"]]
     return losses if all(math.isfinite(loss) and loss > 0 for loss in losses) else []
 
 

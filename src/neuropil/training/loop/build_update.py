@@ -33,6 +33,7 @@ def build_update(
     """
     parts = Parts(options, learner)
     parts.metrics, parts.main = tuple(metrics), objective.loss.main
+    parts.adds = objective.loss.adds
     parts.mixes = options.augment is not None and objective.loss.predicts == "class"
     (optimizer,) = learner.optimizers.values()
     network, apart = learner.scores, nullcontext
@@ -44,5 +45,5 @@ def build_update(
             apart = network.no_sync
     forward = torch.compile(network) if options.compile else network
     if needs(optimizer) == "gradient":
-        return GradientUpdate(parts, forward, objective.mean, optimizer, apart)
+        return GradientUpdate(parts, forward, objective, optimizer, apart)
     return ClosureUpdate(parts, learner.module, forward, objective, optimizer)

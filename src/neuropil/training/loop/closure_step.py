@@ -15,7 +15,7 @@ from typing_extensions import override
 
 from neuropil.optim.second_order.curvature_method import CurvatureMethod
 from neuropil.training.loop.rewind import Rewind
-from neuropil.training.loop.update import Group, Parts, Update, evaluation
+from neuropil.training.loop.update import Group, Parts, Update, evaluation, evaluation_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -58,8 +58,9 @@ class ClosureUpdate(Update):
     def __post_init__(self) -> None:
         parts, forward, objective = self.parts, self.forward, self.objective
         self.needs = needs(self.optimizer)
-        self.evaluate = parts.autocast(evaluation(forward, objective.mean))
-        self.evaluate_residuals = parts.autocast(evaluation(forward, objective.residuals))
+        residuals = objective.residuals
+        self.evaluate = parts.autocast(evaluation_of(forward, objective))
+        self.evaluate_residuals = parts.autocast(evaluation(forward, residuals, residuals))
         self.buffers = list(self.network.buffers())
         self.joint = [module for module in self.network.modules() if mixes_rows(module)]
         self.size = sum(p.numel() for p in parts.parameters if p.requires_grad)
@@ -106,11 +107,11 @@ class ClosureUpdate(Update):
         """Return the mean loss over all batches of a step, plus the penalty."""
         parts = self.parts
         losses: list[Tensor] = []
-        for ((inputs, targets), rows), weight in zip(batches, weights, strict=True):
-            scores, loss = self.evaluate(inputs, targets)
+        for (batch, rows), weight in zip(batches, weights, strict=True):
+            scores, loss = self.evaluate(*batch)
             losses.append(loss * weight)
             if record:
-                parts.record({"loss": loss}, rows, scores, targets)
+                self.record(loss, rows, scores, *batch[1:])
         total = torch.stack(losses).sum()
         if parts.penalty is not None:
             total = total + parts.penalty()
@@ -125,16 +126,17 @@ class ClosureUpdate(Update):
         """Yield the residuals portion by portion, and finally those of the penalty."""
         parts, objective = self.parts, self.objective
         examples, share = 0, 1.0
-        for (inputs, targets), _ in batches:
-            for columns, goal in self.portions(inputs, targets):
+        for batch, _ in batches:
+            for columns, goal, *weights in self.portions(*batch):
                 with torch.enable_grad():
-                    scores, vector = self.evaluate_residuals(columns, goal)
+                    scores, vector = self.evaluate_residuals(columns, goal, *weights)
                 rows = len(goal)
                 examples, share = examples + rows, objective.share(scores)
                 if record:
+                    mean = objective.weighted if weights else objective.mean
                     with torch.no_grad():
-                        loss = objective.mean(scores, goal)
-                    parts.record({"loss": loss}, rows, scores, goal)
+                        loss = mean(scores, goal, *weights)
+                    self.record(loss, rows, scores, goal, *weights)
                 yield vector
                 del vector, scores
         if parts.root is not None:
@@ -142,16 +144,25 @@ class ClosureUpdate(Update):
                 vector = math.sqrt(2 * share * examples) * parts.root()
             yield vector
 
-    def portions(self, inputs: Any, targets: Any) -> Iterator[tuple[Any, Any]]:
+    def record(
+        self, loss: Tensor, rows: int, scores: Any, targets: Any, *weights: Tensor
+    ) -> None:
+        """Record the loss of some examples."""
+        objective = self.objective
+        values = {"loss": objective.per_example(loss, rows)}
+        total = objective.total_weight(targets, *weights)
+        self.parts.record(values, rows, scores, targets, total)
+
+    def portions(self, inputs: Any, targets: Any, *weights: Tensor) -> Iterator[Any]:
         """Yield a batch in portions, to bound the memory of an evaluation."""
         count = self.cuts(inputs, targets)
         if count == 1:
-            yield inputs, targets
+            yield inputs, targets, *weights
             return
         columns = inputs if isinstance(inputs, tuple) else (inputs,)
-        cut = [column.chunk(count) for column in (*columns, targets)]
-        for *portion, goal in zip(*cut, strict=True):
-            yield tuple(portion) if isinstance(inputs, tuple) else portion[0], goal
+        width = len(columns)
+        for part in zip(*(c.chunk(count) for c in (*columns, targets, *weights)), strict=True):
+            yield part[:width] if isinstance(inputs, tuple) else part[0], *part[width:]
 
     def cuts(self, inputs: Any, targets: Any) -> int:
         """Return the number of portions of a batch; 1 if its rows depend on one another."""
@@ -173,7 +184,7 @@ class ClosureUpdate(Update):
         """Return whether all residuals fit in one vector; those of a penalty stay separate."""
         if self.parts.root is not None:
             return False
-        cuts = [self.cuts(inputs, targets) for (inputs, targets), _ in batches]
+        cuts = [self.cuts(inputs, targets) for (inputs, targets, *_), _ in batches]
         return cuts == [1] or (max(cuts) == 1 and sum(r for _, r in batches) <= LEAST_ROWS)
 
 

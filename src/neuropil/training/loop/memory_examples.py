@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
@@ -21,25 +22,27 @@ Targets = Tensor | tuple[Tensor, ...] | None
 @final
 @dataclass(frozen=True)
 class Arrays:
-    """Inputs and targets with the examples along axis 0.
+    """Inputs, targets and weights with the examples along axis 0.
 
     Attributes:
         inputs: One tensor per input of the network.
         targets: One tensor, a tuple of tensors, or None.
         title: Purpose of the examples, such as ``"training"``, for messages.
+        weights: The weight of each example, with a mean of 1; None if all are equal.
     """
 
     inputs: tuple[Tensor, ...]
     targets: Targets
     title: str
+    weights: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.inputs[0])
 
     @property
     def columns(self) -> tuple[Tensor, ...]:
-        """All tensors, inputs first."""
-        return (*self.inputs, *as_tuple(self.targets))
+        """All tensors: inputs, targets and weights."""
+        return (*self.inputs, *as_tuple(self.targets), *as_tuple(self.weights))
 
     def batch(self, columns: tuple[Tensor, ...]) -> Any:
         """Return tensors in the order of `columns` as a batch, the argument of a step."""
@@ -47,7 +50,9 @@ class Arrays:
         inputs = columns[0] if count == 1 else columns[:count]
         if self.targets is None:
             return inputs
-        return inputs, columns[count:] if isinstance(self.targets, tuple) else columns[count]
+        end = count + len(as_tuple(self.targets))
+        targets = columns[count:end] if isinstance(self.targets, tuple) else columns[count]
+        return inputs, targets, *columns[end:]
 
     def head(self, rows: int) -> Any:
         """Return a batch of the first examples."""
@@ -88,42 +93,66 @@ def as_arrays(data: Any, title: str) -> Arrays | None:
     """Return data in memory as checked tensors, or None if `data` is an iterable of batches.
 
     Args:
-        data: ``(inputs, targets)``, an object with these attributes, or one array.
+        data: ``(inputs, targets)`` or ``(inputs, targets, weights)``, an object with the
+            attributes `inputs` and `targets`, or one array.
         title: Purpose of the examples, for messages.
 
     Raises:
         ValueError: If an array does not contain numbers, or the examples cannot be used.
     """
-    pair = as_pair(data)
-    if pair is None:
+    parts = parts_of(data)
+    if parts is None:
         return None
-    inputs = as_tensors(pair[0], f"{title} inputs")
-    targets = as_tensors(pair[1], f"{title} targets")
-    arrays = Arrays(as_tuple(inputs), targets, title)
+    inputs = as_tensors(parts[0], f"{title} inputs")
+    targets = as_tensors(parts[1], f"{title} targets")
+    weights = None if parts[2] is None else as_tensor(parts[2], f"{title} weights")
+    arrays = Arrays(as_tuple(inputs), targets, title, weights)
     arrays.check_lengths()
     arrays.check_finite(arrays.inputs, "inputs")
     arrays.check_finite(as_tuple(targets), "targets")
-    return arrays
+    if weights is None:
+        return arrays
+    return dataclasses.replace(arrays, weights=relative_weights(weights, title))
 
 
-def as_pair(data: Any) -> tuple[Any, Any] | None:
-    """Return inputs and targets, or None if `data` is an iterable of batches.
+def parts_of(data: Any) -> tuple[Any, Any, Any] | None:
+    """Return inputs, targets and weights, or None if `data` is an iterable of batches.
 
     Raises:
-        ValueError: If a tuple is not a pair.
+        ValueError: If a tuple has another number of parts.
     """
     if hasattr(data, "inputs") and hasattr(data, "targets"):
-        return data.inputs, data.targets
-    if isinstance(data, TensorDataset):
+        return data.inputs, data.targets, None
+    rows = isinstance(data, TensorDataset)  # the last part of a row is its target
+    if rows:
         data = data.tensors
     if isinstance(data, tuple):
-        if len(data) != 2:
+        if len(data) != 2 and (rows or len(data) != 3):
             raise ValueError(
-                f"data in memory must be a pair (inputs, targets), got a tuple of {len(data)}; "
-                f"put several inputs in a tuple: ((first, second), targets)."
+                f"data in memory must be (inputs, targets) or (inputs, targets, weights), got "
+                f"{len(data)} parts; put several inputs in a tuple: ((first, second), targets)."
             )
-        return data
-    return (data, None) if isinstance(data, Tensor) or hasattr(data, "__array__") else None
+        return data[0], data[1], data[2] if len(data) == 3 else None
+    is_array = isinstance(data, Tensor) or hasattr(data, "__array__")
+    return (data, None, None) if is_array else None
+
+
+def relative_weights(weights: Tensor, title: str) -> Tensor:
+    """Return the weights of the examples divided by their mean.
+
+    Raises:
+        ValueError: If there is not one weight per example, or a weight is negative or not
+            finite, or all are zero.
+    """
+    if weights.ndim != 1:
+        raise ValueError(
+            f"the {title} weights must be one number per example, (N,), got "
+            f"{tuple(weights.shape)}; several inputs are a tuple: ((first, second), targets)."
+        )
+    weights = weights.double()
+    if not (weights.isfinite().all() and (weights >= 0).all() and weights.sum() > 0):
+        raise ValueError(f"the {title} weights must be finite, not negative, and not all zero.")
+    return weights / weights.mean()
 
 
 def as_tensors(values: Any, title: str) -> Targets:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from torch.optim import Optimizer
 
     from neuropil.training.loop.learner import Learner
+    from neuropil.training.losses.weighted_loss import Objective
     from neuropil.training.metrics.base import Metric
     from neuropil.training.trainer_options import Options
 
@@ -50,7 +51,7 @@ class GradientUpdate(Update):
     Args:
         parts: The parts of the step.
         forward: Function from inputs to scores.
-        mean: Function from scores and targets to the mean loss.
+        objective: The mean loss as a function of scores and targets.
         optimizer: The optimiser.
         unsynchronized: Returns a context in which gradients are accumulated without an
             exchange between the processes.
@@ -58,14 +59,14 @@ class GradientUpdate(Update):
 
     parts: Parts
     forward: Callable[..., Any]
-    mean: Callable[[Any, Any], Tensor]
+    objective: Objective
     optimizer: Optimizer
     unsynchronized: Callable[[], AbstractContextManager[Any]]
 
     def __post_init__(self) -> None:
         parts = self.parts
         self.trained = [p for g in self.optimizer.param_groups for p in g["params"]]
-        self.evaluate = parts.autocast(evaluation(self.forward, self.mean))
+        self.evaluate = parts.autocast(evaluation_of(self.forward, self.objective))
         self.weighs = parts.accumulate > 1 or parts.processes.count > 1
         self.backward = backward_on(parts.device, parts.processes.count)
 
@@ -93,9 +94,9 @@ class GradientUpdate(Update):
         parts = self.parts
         batch, rows, _ = portion
         parts.processes.idle = not rows
-        inputs, targets = parts.augment_batch(batch)
-        scores, loss = self.evaluate(inputs, targets)
-        values = {"loss": loss}
+        batch = parts.augment_batch(batch)
+        scores, loss = self.evaluate(*batch)
+        values = {"loss": self.objective.per_example(loss, rows)}
         total = loss
         if parts.penalty is not None:
             values["penalty"] = penalty = parts.penalty()
@@ -104,14 +105,14 @@ class GradientUpdate(Update):
             self.backward(parts.scale(total, weight))
         except RuntimeError as error:
             raise own_backward(error) from None
-        parts.record(values, rows, scores, targets)
+        parts.record(values, rows, scores, batch[1], self.objective.total_weight(*batch[1:]))
 
     @override
     def repeat(self) -> None:
         own = self.forward
         # Wrapped, it would wait for the other processes, which do not repeat the step.
         own = own.module if isinstance(own, DistributedDataParallel) else own
-        self.parts.autocast(evaluation(own, self.mean))(*self.parts.batch)
+        self.parts.autocast(evaluation_of(own, self.objective))(*self.parts.batch)
 
 
 def identity(scores: Any) -> Any:
@@ -140,6 +141,7 @@ class Parts:
         autocast: Decorator that runs a function in mixed precision, if that is on.
         accumulate: Number of batches per step.
         mixes: Whether augmentation may mix classes, which metrics do not support.
+        adds: Whether the loss of a batch is a sum over its examples, not their mean.
         metrics: The metrics.
         meter: The figures of this epoch.
         steps: Number of steps done.
@@ -161,7 +163,7 @@ class Parts:
         self.project = bound.project if bound is not None and bound.projects else None
         self.clip_norm, self.accumulate = options.clip_norm, options.accumulate
         self.scaler, self.autocast = learner.scaler, options.autocast(learner.device)
-        self.mixes, self.skipped = False, False
+        self.mixes, self.adds, self.skipped = False, False, False
         self.metrics: tuple[Metric, ...] = ()
         self.meter = Meter()
         self.steps = 0
@@ -174,24 +176,34 @@ class Parts:
 
         Gradients are averaged over the processes, hence the factor `count`.
         """
+        count = self.processes.count
+        if self.adds:
+            return [float(count * bool(rows)) for _, rows, _ in group]
         joint = sum(portion[2] for portion in group)
-        return [rows * self.processes.count / joint for _, rows, _ in group]
+        return [rows * count / joint for _, rows, _ in group]
 
     def augment_batch(self, batch: Any) -> Any:
         """Return a batch after augmentation, and store it as the current one."""
         if self.augment is not None:
-            inputs, targets = batch if isinstance(batch, tuple) else (batch, None)
+            inputs, targets, *weights = batch if isinstance(batch, tuple) else (batch, None)
             inputs, targets = self.augment(inputs, targets, self.generator)
-            batch = (inputs, targets) if isinstance(batch, tuple) else inputs
+            batch = (inputs, targets, *weights) if isinstance(batch, tuple) else inputs
         self.batch = batch
         return batch
 
-    def record(self, values: dict[str, Tensor], rows: int, scores: Any, targets: Any) -> None:
+    def record(
+        self,
+        values: dict[str, Tensor],
+        rows: int,
+        scores: Any = None,
+        targets: Any = None,
+        weight: Tensor | None = None,
+    ) -> None:
         """Record the figures of a batch; one without own rows is not counted."""
         self.values = values
         if rows:
             meter = self.meter
-            meter.add(values, rows, self.steps)
+            meter.add(values, rows, self.steps, weight)
             if meter.metrics:
                 if self.mixes and targets.ndim > 1 and targets.is_floating_point():
                     targets = targets.argmax(dim=1)
@@ -230,13 +242,32 @@ class Parts:
         return loss if self.scaler is None else self.scaler.scale(loss)
 
 
-def evaluation(
-    forward: Callable[..., Any], mean: Callable[[Any, Any], Tensor]
-) -> Callable[[Any, Any], tuple[Any, Tensor]]:
-    """Return a function from inputs and targets to scores and mean loss."""
+def evaluation_of(
+    forward: Callable[..., Any], objective: Objective
+) -> Callable[..., tuple[Any, Tensor]]:
+    """Return a function from a batch to scores and mean loss."""
+    return evaluation(forward, objective.mean, objective.weighted)
 
-    def evaluate(inputs: Any, targets: Any) -> tuple[Any, Tensor]:
+
+def evaluation(
+    forward: Callable[..., Any],
+    loss: Callable[[Any, Any], Tensor],
+    weighted: Callable[[Any, Any, Tensor], Tensor],
+) -> Callable[..., tuple[Any, Tensor]]:
+    """Return a function from inputs, targets and perhaps weights to scores and loss.
+
+    Args:
+        forward: Function from inputs to scores.
+        loss: Function from scores and targets.
+        weighted: Function from scores, targets and weights.
+    """
+
+    def evaluate(
+        inputs: Any, targets: Any, weights: Tensor | None = None
+    ) -> tuple[Any, Tensor]:
         scores = forward(*inputs) if type(inputs) is tuple else forward(inputs)
-        return scores, mean(scores, targets)
+        if weights is None:
+            return scores, loss(scores, targets)
+        return scores, weighted(scores, targets, weights)
 
     return evaluate

@@ -1,4 +1,4 @@
-"""The objective of a training: the mean loss over the examples, weighted by class."""
+"""The objective of a training: the mean loss over the examples, which may have weights."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ LOSS_OF_LAYER = {"Softmax": "cross_entropy", "Sigmoid": "binary_cross_entropy"}
 
 @final
 class Objective:
-    """Mean loss over examples as a function of scores: (1/N) Σᵢ w(yᵢ) · loss(outputsᵢ, yᵢ).
+    """Mean loss over examples as a function of scores: (1/N) Σᵢ wᵢ w(yᵢ) loss(outputsᵢ, yᵢ).
 
     Args:
         loss: Name of the loss, or a function that returns one value per example.
-        class_weights: w, one weight per class; None is 1 for all classes.
+        class_weights: w(y), one weight per class; None is 1 for all classes.
         views: Conversions from scores to the input of the loss; None converts nothing.
     """
 
@@ -42,7 +42,7 @@ class Objective:
         self.class_weights = class_weights
         self.views = views
         self.view = None if views is None else views.of(self.loss.takes)
-        # Called in every step: without class weights it is a single fused kernel.
+        # Called in every step: without weights it is a single fused kernel.
         mean = self.loss.mean if class_weights is None else self.weighted_mean
         self.mean: Callable[[Any, Any], Tensor] = mean if self.view is None else self.mean_seen
         self.mean_of_seen = mean
@@ -55,20 +55,49 @@ class Objective:
         """Return the mean loss after converting the scores."""
         return self.mean_of_seen(self.seen(scores), targets)
 
-    def weighted_mean(self, scores: Tensor, targets: Tensor) -> Tensor:
-        """Return the mean loss, weighted by the class of each example."""
-        weights = self.class_weights
-        if weights is None:
-            return self.loss.mean(scores, targets)
-        weights = example_weights(weights, self.loss.main(scores), targets)
-        return (self.loss(scores, targets) * weights).mean()
+    def weighted(self, scores: Any, targets: Any, weights: Tensor) -> Tensor:
+        """Return the mean loss after converting the scores, weighted by example."""
+        return self.weighted_mean(self.seen(scores), targets, weights)
+
+    def weighted_mean(self, scores: Any, targets: Any, weights: Tensor | None = None) -> Tensor:
+        """Return the mean loss, weighted by example and by class."""
+        found = self.weights_of(scores, targets, weights)
+        values = self.loss(scores, targets)
+        values = values if found is None else values * found
+        if self.loss.adds:
+            return values.sum()
+        total = self.total_weight(targets, weights)
+        return values.mean() if total is None else values.sum() / total
+
+    def total_weight(self, targets: Any, weights: Tensor | None = None) -> Tensor | None:
+        """Return the weight of a batch in the mean over batches, if not its number of examples.
+
+        Args:
+            targets: The targets of the batch.
+            weights: One weight per example; None is 1 for all.
+        """
+        own = self.loss.weights_in_mean(targets)
+        if own is None:
+            return None
+        return (own if weights is None else own * weights).sum()
+
+    def per_example(self, loss: Tensor, rows: int) -> Tensor:
+        """Return the loss of a batch for reports: the mean, also where the sum is minimised."""
+        return loss / max(1, rows) if self.loss.adds else loss
+
+    def weights_of(self, scores: Any, targets: Any, weights: Tensor | None) -> Tensor | None:
+        """Return the weight of each example, by its own and that of its class, or None."""
+        if self.class_weights is None:
+            return weights
+        by_class = example_weights(self.class_weights, self.loss.main(scores), targets)
+        return by_class if weights is None else by_class * weights
 
     def judge(self) -> Objective:
         """Return the objective for validation, without auxiliary heads."""
         return Objective(self.loss.judge, self.class_weights, self.views)
 
-    def residuals(self, scores: Any, targets: Tensor) -> Tensor:
-        """Return residuals r with ``½‖r‖² = c · Σᵢ w(yᵢ) ℓᵢ``, for Gauss–Newton methods.
+    def residuals(self, scores: Any, targets: Tensor, weights: Tensor | None = None) -> Tensor:
+        """Return residuals r with ``½‖r‖² = c · Σᵢ wᵢ w(yᵢ) ℓᵢ``, for Gauss–Newton methods.
 
         The squared error is already a sum of squares: r is ``s − t``, one for each output, and
         c is half the number of outputs. For any other loss, r is the root, ``r = √(2 w ℓ)``
@@ -78,15 +107,14 @@ class Objective:
         Args:
             scores: The scores of the network.
             targets: The targets.
+            weights: wᵢ, one weight per example; None is 1 for all.
 
         Raises:
             ValueError: If the loss is negative for an example.
         """
         loss = self.loss
         scores = self.seen(scores)
-        weights = self.class_weights
-        if weights is not None:
-            weights = example_weights(weights, loss.main(scores), targets)
+        weights = self.weights_of(scores, targets, weights)
         if self.is_squared_error:
             targets = shaped_as_scores(loss.name, scores, targets)
             values = (scores - targets.to(scores.dtype)).flatten()
@@ -146,7 +174,7 @@ def example_weights(weights: Tensor, scores: Tensor, targets: Tensor) -> Tensor:
             f"class_weight needs one class per example, got targets of shape "
             f"{tuple(targets.shape)}."
         )
-    return weights[targets.long()]
+    return weights[targets.long().clamp(min=0)]  # the loss of an ignored class is 0
 
 
 def default_loss(network: nn.Module, scores: Any, targets: Any) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import functools
 import inspect
-from typing import TYPE_CHECKING, Any, Self
+import numbers
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import torch
 from torch import Tensor
@@ -12,6 +15,7 @@ from typing_extensions import override
 
 from neuropil.core.loss_kinds import definition_of
 from neuropil.training.losses.base import Loss
+from neuropil.training.metrics.nested import concatenate, each
 from neuropil.training.metrics.statistics import add_up, ratio, sum_and_count
 from neuropil.training.named_function import Named, check_one_each, options_of
 
@@ -19,6 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from neuropil.core.loss_kinds import Takes
+
+# A vector or rows of float64, or the outputs and targets themselves.
+Statistics: TypeAlias = "Tensor | tuple[Any, Any]"
 
 
 class Metric(Named):
@@ -62,7 +69,9 @@ class Metric(Named):
     ) -> None:
         super().__init__(function, source)
         # A call returns the figure, not the statistics.
-        self.__signature__ = inspect.signature(function).replace(return_annotation="float")
+        with contextlib.suppress(ValueError):  # some functions of torch have no signature
+            own = inspect.signature(function)
+            self.__signature__ = own.replace(return_annotation="float")
         self.function = function
         self.figure = compute
         self.greater_is_better = greater_is_better
@@ -77,15 +86,15 @@ class Metric(Named):
             return self.compute(self.function(scores, targets, **options))
 
     @torch.no_grad()
-    def gather(self, scores: Any, targets: Any) -> Tensor:
+    def gather(self, scores: Any, targets: Any) -> Statistics:
         """Return the statistics of these examples: float64, on the device of the scores."""
         return self.function(scores, targets).double()
 
-    def merge(self, parts: Sequence[Tensor]) -> Tensor:
+    def merge(self, parts: Sequence[Any]) -> Statistics:
         """Combine the statistics of several batches."""
         return self.combine([part.double() for part in parts])
 
-    def compute(self, total: Tensor) -> float:
+    def compute(self, total: Any) -> float:
         """Return the figure.
 
         Args:
@@ -104,7 +113,7 @@ class Metric(Named):
     def of_function(cls, function: Any) -> Metric:
         if isinstance(function, functools.partial) and isinstance(function.func, Loss):
             function = Loss.of(function)
-        return MeanMetric(function)
+        return FunctionMetric(function)
 
     @override
     def with_options(self, source: functools.partial[Any]) -> Self:
@@ -121,31 +130,94 @@ class Metric(Named):
         metric.name = f"{self.name}({', '.join(f'{key}={options[key]!r}' for key in options)})"
         return metric
 
+    def with_name(self, name: str) -> Metric:
+        """Return this metric under another name."""
+        public = self.source is None  # a public metric is not changed
+        named = self.with_options(functools.partial(self)) if public else copy.copy(self)
+        named.name = name
+        return named
 
-class MeanMetric(Metric):
-    """The mean of a loss, or of a user's function with one value per example.
+
+class FunctionMetric(Metric):
+    """A metric from a loss, or from a user's function of outputs and targets.
+
+    A function that returns one value per example is averaged. One that returns a single number
+    is called at the end, with the outputs and targets of all examples, since the mean over
+    batches of an area under a curve, or of a ratio, is not that of all examples.
 
     For a user's function, greater is better, unless its name ends in ``loss`` or ``error`` or
     it has an attribute ``greater_is_better``. It takes the values that `predict` returns,
     unless it has an attribute ``takes = "scores"``.
 
     Args:
-        function: Function from outputs and targets to one value per example.
+        function: Function from outputs and targets to one value per example, or to one number.
     """
 
-    def __init__(self, function: Callable[..., Tensor]) -> None:
+    def __init__(self, function: Callable[..., Any]) -> None:
         known = isinstance(function, Loss)
         takes = function.takes if known else definition_of(function)[0]
         super().__init__(function, ratio, greater_is_better=False, takes=takes, source=function)
         costs = known or self.name.endswith(("loss", "error"))
         self.greater_is_better = bool(getattr(function, "greater_is_better", not costs))
-        self.function = self.gather_mean
+        # Whether the function gives a single number; the first examples tell.
+        self.needs_all: bool | None = None
 
-    def gather_mean(self, scores: Any, targets: Any, **options: Any) -> Tensor:
-        """Return the sum of the values and their number."""
-        values = self.source(scores, targets, **options)
-        hint = "the metric takes the mean"
-        return sum_and_count(check_one_each(f"Metric {self.name!r}", values, hint))
+    @override
+    def __call__(self, scores: Any, targets: Any, **options: Any) -> float:
+        with torch.no_grad():
+            values = self.source(scores, targets, **options)
+            return float(values) if is_number(values) else self.compute(self.sums(values))
+
+    @override
+    @torch.no_grad()
+    def gather(self, scores: Any, targets: Any) -> Statistics:
+        if self.needs_all:
+            return scores, targets
+        values = self.value_of(scores, targets)
+        if self.needs_all is None:
+            self.needs_all = is_number(values)
+        return (scores, targets) if self.needs_all else self.sums(values)
+
+    @override
+    def merge(self, parts: Sequence[Any]) -> Statistics:
+        sums = all(isinstance(part, Tensor) for part in parts)
+        return super().merge(parts) if sums else concatenate(list(parts))
+
+    @override
+    @torch.no_grad()
+    def compute(self, total: Any) -> float:
+        if isinstance(total, Tensor):
+            return super().compute(total)
+        return float(self.value_of(*total))
+
+    def value_of(self, scores: Any, targets: Any) -> Any:
+        """Return what the function returns; functions of NumPy get tensors on the CPU.
+
+        Raises:
+            TypeError: If the function does.
+        """
+        try:
+            return self.source(scores, targets)
+        except TypeError:
+            if not isinstance(scores, Tensor) or scores.device.type == "cpu":
+                raise
+            return self.source(scores.cpu(), each(targets, Tensor.cpu))
+
+    def sums(self, values: Any) -> Tensor:
+        """Return the sum of one value per example and their number.
+
+        Raises:
+            ValueError: If the function returned something else.
+        """
+        hint = "the metric takes the mean, or return a single number for all examples"
+        return sum_and_count(check_one_each(f"Metric {self.name!r}", values, hint)).double()
+
+
+def is_number(values: Any) -> bool:
+    """Tell whether a function returned a single number."""
+    if isinstance(values, Tensor):
+        return values.dim() == 0
+    return isinstance(values, numbers.Real)
 
 
 def metric(compute: Callable[[Tensor], float], **options: Any) -> Callable[..., Metric]:

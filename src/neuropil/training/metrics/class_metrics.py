@@ -1,4 +1,4 @@
-"""Classification metrics: accuracies, F1, area under the ROC curve, confusion matrix.
+"""Classification metrics: accuracies, F1, confusion matrix.
 
 They take scores, like the classification losses. The predicted class is that of the largest
 score, the first one if several tie. A single score above 0 predicts the second of two classes.
@@ -19,7 +19,6 @@ from neuropil.training.losses.loss_targets import (
     single_classes,
 )
 from neuropil.training.metrics.base import metric
-from neuropil.training.metrics.ranking import rank_area, scores_and_class
 from neuropil.training.metrics.statistics import (
     NO_CLASS,
     among_best,
@@ -169,37 +168,6 @@ def balanced_accuracy(scores: Tensor, targets: Tensor, *, multilabel: bool = Fal
         0.75
     """
     return one_class_each("balanced_accuracy", scores, targets, multilabel=multilabel)
-
-
-@metric(rank_area, greater_is_better=True, combine=torch.cat, short="auc")
-def roc_auc(scores: Tensor, targets: Tensor, *, multilabel: bool = False) -> Tensor:
-    """Return the area under the ROC curve: how well the scores rank, for all thresholds.
-
-    ``P(s⁺ > s⁻) + P(s⁺ = s⁻)/2`` for an example s⁺ of the class and one s⁻ of the others: 1 is
-    perfect, 1/2 is chance. With K classes it is the mean over those that occur, each against
-    all others by its probability; NaN if all examples belong to one class.
-
-    Shape:
-        As for `accuracy`.
-
-    Args:
-        scores: The output of the network, before Softmax or Sigmoid.
-        targets: The true classes.
-        multilabel: Whether each score is a binary decision; several scores are refused.
-
-    Raises:
-        ValueError: If the shapes do not match, or the batch is empty.
-
-    Reference:
-        Hanley and McNeil, "The meaning and use of the area under a receiver operating
-        characteristic (ROC) curve", Radiology 143 (1982).
-
-    Example:
-        >>> import torch
-        >>> roc_auc(torch.tensor([-2.0, 1.0, -1.0, 3.0]), torch.tensor([0, 0, 1, 1]))
-        0.75
-    """
-    return scores_and_class("roc_auc", scores, targets, multilabel=multilabel)
 
 
 def confusion_matrix(

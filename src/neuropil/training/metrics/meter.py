@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, final
 import torch
 from torch import Tensor
 
+from neuropil.training.metrics.nested import concatenate, each, shapes, size
 from neuropil.training.nonfinite import NotFinite
 
 if TYPE_CHECKING:
@@ -16,11 +17,13 @@ if TYPE_CHECKING:
 
     from neuropil.core.loss_kinds import Takes
     from neuropil.training.losses.score_views import Views
-    from neuropil.training.metrics.metrics import Metric
+    from neuropil.training.metrics.base import Metric, Statistics
     from neuropil.training.processes import Processes
 
 # Metrics are computed for this number of steps at once, or for fewer if the scores are large.
 STEPS, ELEMENTS = 64, 2**22
+# Name of the weight of a loss among the scalars of a batch.
+WEIGHT = "weight of the loss"
 
 
 @final
@@ -48,44 +51,51 @@ class Meter:
     def __post_init__(self) -> None:
         self.rows = 0
         self.sums: dict[str, float] = {}
-        self.counts: dict[str, int] = {}
-        self.totals: list[list[Tensor]] = [[] for _ in self.metrics]
+        self.counts: dict[str, float] = {}
+        self.totals: list[list[Statistics]] = [[] for _ in self.metrics]
         self.scores: list[Any] = []
         self.targets: list[Any] = []
         self.limit = 0
         self.values: list[tuple[int, dict[str, Tensor], int]] = []
 
-    def add(self, values: dict[str, Tensor], rows: int, step: int) -> None:
+    def add(
+        self, values: dict[str, Tensor], rows: int, step: int, weight: Tensor | None = None
+    ) -> None:
         """Add the means of one batch.
 
         Args:
             values: Scalars by name.
             rows: Number of examples that they are the means of.
             step: Number of steps done before this one.
+            weight: Weight of the loss in the mean over batches, if it is not that number.
 
         Raises:
             NotFinite: If a value is not finite, in this call or a later one.
         """
         self.rows += rows
+        if weight is not None:
+            values = values | {WEIGHT: weight}
         if self.waits:
-            for name, value in values.items():
-                self.count(name, value.item(), rows, step)
+            self.count({name: value.item() for name, value in values.items()}, rows, step)
             return
         detached = {name: value.detach() for name, value in values.items()}
         self.values.append((step, detached, rows))
         if len(self.values) >= STEPS:
             self.read()
 
-    def count(self, name: str, value: float, rows: int, step: int) -> None:
-        """Add one mean to its sum.
+    def count(self, values: dict[str, float], rows: int, step: int) -> None:
+        """Add the means of one batch to their sums.
 
         Raises:
-            NotFinite: If it is not finite.
+            NotFinite: If one is not finite.
         """
-        if self.checked and not math.isfinite(value):
-            raise NotFinite(f"the {name} is {value}", step)
-        self.sums[name] = self.sums.get(name, 0.0) + value * rows
-        self.counts[name] = self.counts.get(name, 0) + rows
+        weight = values.pop(WEIGHT, rows)
+        for name, value in values.items():
+            if self.checked and not math.isfinite(value):
+                raise NotFinite(f"the {name} is {value}", step)
+            share = weight if name == "loss" else rows
+            self.sums[name] = self.sums.get(name, 0.0) + value * share
+            self.counts[name] = self.counts.get(name, 0) + share
 
     def keep(self, scores: Any, targets: Any) -> None:
         """Store the scores and targets of a batch, and measure when there are enough."""
@@ -106,7 +116,7 @@ class Meter:
                 parts.append(metric.gather(seen[metric.takes], targets))
                 # Sums are merged at once. Rows are merged with a part of at least the same
                 # size, so that each row is copied only a logarithmic number of times.
-                while len(parts) > 1 and len(parts[-2]) <= len(parts[-1]):
+                while len(parts) > 1 and size(parts[-2]) <= size(parts[-1]):
                     parts[-2:] = [metric.merge(parts[-2:])]
         self.scores.clear()
         self.targets.clear()
@@ -123,12 +133,10 @@ class Meter:
     def read(self) -> None:
         """Read the values that are still on the device, all at once."""
         values, self.values = self.values, []
-        names = dict.fromkeys(name for _, scalars, _ in values for name in scalars)
-        for name in names:
-            found = [(step, each[name], rows) for step, each, rows in values if name in each]
-            numbers = torch.stack([value.float() for _, value, _ in found]).tolist()
-            for (step, _, rows), number in zip(found, numbers, strict=True):
-                self.count(name, number, rows, step)
+        tensors = [value.float() for _, scalars, _ in values for value in scalars.values()]
+        numbers = iter(torch.stack(tensors).tolist() if tensors else ())
+        for step, scalars, rows in values:
+            self.count({name: next(numbers) for name in scalars}, rows, step)
 
     def mean(self, name: str) -> float | None:
         """Return the mean of a value over the batches read so far, None before the first."""
@@ -142,7 +150,7 @@ class Meter:
         parts = processes.gather((self.sums, self.counts, each(self.totals, Tensor.cpu)))
         means = {
             name: sum(sums.get(name, 0.0) for sums, _, _ in parts)
-            / max(1, sum(counts.get(name, 0) for _, counts, _ in parts))
+            / (sum(counts.get(name, 0) for _, counts, _ in parts) or math.nan)
             for name in dict.fromkeys(name for sums, _, _ in parts for name in sums)
         }
         for position, metric in enumerate(self.metrics):
@@ -173,41 +181,9 @@ class Meter:
             setattr(self, name, each(state[name], lambda tensor: tensor.to(device)))
 
 
-def each(value: Any, function: Any) -> Any:
-    """Apply a function to all tensors in nested lists, tuples and dicts."""
-    if isinstance(value, Tensor):
-        return function(value)
-    if isinstance(value, dict):
-        return {key: each(item, function) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return type(value)(each(item, function) for item in value)
-    return value
-
-
-def size(value: Any) -> int:
-    """Return the number of elements of a tensor or of nested tuples of tensors."""
-    return value.numel() if isinstance(value, Tensor) else sum(map(size, value))
-
-
 def join_batches(scores: list[Any], targets: list[Any]) -> Iterator[tuple[Any, Any]]:
     """Yield all batches as one, or one by one if their shapes differ."""
     if len({(shapes(s), shapes(t)) for s, t in zip(scores, targets, strict=True)}) == 1:
         yield concatenate(scores), concatenate(targets)
     else:
         yield from zip(scores, targets, strict=True)
-
-
-def shapes(value: Any) -> Any:
-    """Return the shapes of tensors without their batch axes, and their types."""
-    if isinstance(value, Tensor):
-        return value.shape[1:], value.dtype
-    return tuple(map(shapes, value)) if isinstance(value, list | tuple) else None
-
-
-def concatenate(values: list[Any]) -> Any:
-    """Concatenate tensors, or tuples of tensors, along the batch axis."""
-    if isinstance(values[0], Tensor):
-        return torch.cat(values)
-    if isinstance(values[0], tuple):
-        return tuple(concatenate(list(part)) for part in zip(*values, strict=True))
-    return None

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from torch import nn
 
 from neuropil.core.name_lookup import look_up
 from neuropil.training.losses import losses
-from neuropil.training.metrics import class_metrics, value_metrics
+from neuropil.training.metrics import class_metrics, ranking_metrics, value_metrics
 from neuropil.training.metrics.base import Metric
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Any
 
     from neuropil.training.losses.base import Loss
 
-METRICS = Metric.defined_in(class_metrics, value_metrics)
+# Metrics of a training, in order or by name.
+Metrics: TypeAlias = (
+    "Sequence[str | Callable[..., Any]] | Mapping[str, str | Callable[..., Any]]"
+)
+METRICS = Metric.defined_in(class_metrics, ranking_metrics, value_metrics)
 SHORT = {each.short: each for each in METRICS.values() if each.short}
 
 
@@ -43,9 +47,9 @@ def resolve(wanted: str | Callable[..., Any], loss: Loss | None = None) -> Metri
 
     Args:
         wanted: A name, a metric, a partial of one that sets options, or any function of outputs
-            and targets that returns one value per example, of which the mean is taken. A
-            function takes the values that `predict` returns, unless it has an attribute
-            ``takes = "scores"``.
+            and targets. If it returns one value per example, the mean is taken; if it returns a
+            single number, it is called at the end with all examples. It takes the values that
+            `predict` returns, unless it has an attribute ``takes = "scores"``.
         loss: The loss of the training; `binary_cross_entropy` makes each score a separate
             binary decision.
 
@@ -70,12 +74,25 @@ def resolve(wanted: str | Callable[..., Any], loss: Loss | None = None) -> Metri
     return labels
 
 
-def resolve_all(wanted: Sequence[str | Callable[..., Any]], loss: Any) -> list[Metric]:
+def resolve_all(wanted: Metrics, loss: Any) -> list[Metric]:
     """Return the metrics for a user's arguments, and check the loss if there is one.
 
     Args:
-        wanted: Names, metrics or functions; see `resolve`.
+        wanted: Names, metrics or functions, see `resolve`; or a dict of them by name.
         loss: The loss of the training, or None.
+
+    Raises:
+        ValueError: If two metrics have the same name, or one has the name "loss".
     """
     known = None if loss is None else losses.resolve(loss).judge
-    return [resolve(metric, known) for metric in wanted]
+    if isinstance(wanted, Mapping):
+        found = [resolve(one, known).with_name(name) for name, one in wanted.items()]
+    else:
+        found = [resolve(one, known) for one in wanted]
+    names = ["loss", *(metric.name for metric in found)]
+    if taken := [name for name in names if names.count(name) > 1]:
+        raise ValueError(
+            f"metrics: {taken[0]!r} names two figures: give other names, such as "
+            f"metrics={{'other': {taken[0]!r}}}."
+        )
+    return found

@@ -1,14 +1,18 @@
-"""The area under the ROC curve."""
+"""Areas under the curves of a ranking by scores."""
 
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from neuropil.training.losses.loss_targets import check_classes
 from neuropil.training.metrics.statistics import check_decision, true_classes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def scores_and_class(name: str, scores: Tensor, targets: Tensor, *, multilabel: bool) -> Tensor:
@@ -29,8 +33,18 @@ def scores_and_class(name: str, scores: Tensor, targets: Tensor, *, multilabel: 
     return torch.cat([ranked, true.reshape(-1, 1).double()], dim=1)
 
 
-def rank_area(rows: Tensor) -> float:
-    """Return the mean area under the ROC curves of the rows of `scores_and_class`.
+def roc_area(rows: Tensor) -> float:
+    """Return the mean area under the ROC curves of the rows of `scores_and_class`."""
+    return mean_of_classes(roc_area_of_class, rows)
+
+
+def precision_area(rows: Tensor) -> float:
+    """Return the mean average precision of the rows of `scores_and_class`."""
+    return mean_of_classes(precision_area_of_class, rows)
+
+
+def mean_of_classes(area: Callable[[Tensor, Tensor], float], rows: Tensor) -> float:
+    """Return the mean area over the classes for which it is defined, NaN if there are none.
 
     Raises:
         ZeroDivisionError: If the number of examples is 0.
@@ -40,21 +54,47 @@ def rank_area(rows: Tensor) -> float:
     *columns, true = rows.unbind(dim=1)
     # A single score is that of class 1.
     first = 1 if len(columns) == 1 else 0
-    members = [true == k for k in range(first, first + len(columns))]
-    areas = [
-        area_of_class(scores, own)
-        for scores, own in zip(columns, members, strict=True)
-        if own.any() and not own.all()
-    ]
-    return sum(areas) / len(areas) if areas else math.nan
+    if any(column.isnan().any() for column in columns):
+        return math.nan
+    areas = [area(column, true == k) for k, column in enumerate(columns, first)]
+    known = [each for each in areas if not math.isnan(each)]
+    return sum(known) / len(known) if known else math.nan
 
 
-def area_of_class(scores: Tensor, members: Tensor) -> float:
+def roc_area_of_class(scores: Tensor, members: Tensor) -> float:
     """Return Mann and Whitney's U divided by the number of pairs, with mean ranks for ties."""
-    if scores.isnan().any():
+    inside = int(members.sum())
+    outside = len(scores) - inside
+    if not inside or not outside:
         return math.nan
     _, place, counts = scores.unique(return_inverse=True, return_counts=True)
     ranks = counts.cumsum(0) - (counts - 1) / 2
-    inside = int(members.sum())
     above = float(ranks.double()[place[members]].sum()) - inside * (inside + 1) / 2
-    return above / (inside * (len(scores) - inside))
+    return above / (inside * outside)
+
+
+def precision_area_of_class(scores: Tensor, members: Tensor) -> float:
+    """Return the sum of the precisions, each weighted by the increase in recall."""
+    _, hits, taken = hits_by_threshold(scores, members)
+    if not len(hits) or not hits[-1]:
+        return math.nan
+    gained = hits.diff(prepend=hits.new_zeros(1))
+    return float((gained * hits / taken).sum() / hits[-1])
+
+
+def hits_by_threshold(scores: Tensor, members: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the distinct scores, largest first, with the examples at or above each of them.
+
+    Shape:
+        Scores and members ``(N)``. Three tensors ``(T)``, with T distinct scores.
+
+    Args:
+        scores: One score per example.
+        members: Whether each example belongs to the class.
+
+    Returns:
+        The scores, the number of members at or above each, and the number of examples.
+    """
+    thresholds, place, counts = scores.unique(return_inverse=True, return_counts=True)
+    own = torch.bincount(place, members.double(), minlength=len(thresholds))
+    return thresholds.flip(0), own.flip(0).cumsum(0), counts.flip(0).cumsum(0).double()

@@ -1,0 +1,61 @@
+"""What a notebook shows of a trainer."""
+
+import re
+from html import unescape
+
+import torch
+from torch import nn
+
+from neuropil.layers import Input, Relu, Softmax
+from neuropil.training import EarlyStopping, Trainer
+
+
+def shown(trainer):
+    """Return the facts of the page by their titles."""
+    rows = re.findall(r"<th>(.*?)</th><td[^>]*>(.*?)</td>", trainer._repr_html_())
+    return {title: unescape(text) for title, text in rows}
+
+
+def test_a_trainer_says_what_it_trains_and_how_far_it_is():
+    network = Input(4) >> Relu(8) >> Softmax(3)
+    trainer = Trainer(
+        network,
+        metrics=["accuracy"],
+        callbacks=[EarlyStopping()],
+        schedule="cosine",
+        progress=False,
+    )
+    before = shown(trainer)
+    assert before["Network"] == "Input(4) >> Relu(8) >> Softmax(3) · 67 parameters"
+    assert before["Loss"] == "the default for the last layer and the targets"
+    assert before["Done"] == "0 epochs · 0 steps"
+    trainer.fit((torch.rand(50, 4), torch.arange(50) % 3), epochs=2)
+    assert shown(trainer) == {
+        "Network": before["Network"],
+        "Loss": "cross_entropy",
+        "Optimizer": "Adam(lr=0.001)",
+        "Schedule": "cosine",
+        "Metrics": "accuracy",
+        "Callbacks": "EarlyStopping",
+        "Device": "cpu",
+        "Done": "2 epochs · 4 steps",
+    }
+
+
+def test_several_networks_and_a_step():
+    def duel(trainer, batch):
+        trainer.stop("enough")
+        return {}
+
+    networks = {"maker": nn.Linear(2, 1), "critic": nn.Linear(1, 1)}
+    optimizers = {
+        name: torch.optim.SGD(each.parameters(), 0.5) for name, each in networks.items()
+    }
+    trainer = Trainer(networks, optimizer=optimizers, step=duel, progress=False)
+    trainer.fit(torch.zeros(4, 2), epochs=1)
+    facts = shown(trainer)
+    assert facts["Network maker"].endswith("· 3 parameters")
+    assert facts["Optimizer critic"] == "SGD(lr=0.5)"
+    assert facts["Step"] == "duel"
+    assert facts["Stopped"] == "enough"
+    assert "Loss" not in facts
