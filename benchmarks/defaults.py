@@ -13,7 +13,7 @@ import torch
 from benchmarks.timing import report
 from neuropil import datasets
 from neuropil.runs.measure import measure
-from neuropil.runs.recipes import recipe
+from neuropil.runs.recipes.default_recipes import recipe
 from neuropil.runs.tasks import task_for
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from sklearn.datasets import load_digits
 from benchmarks.timing import report
 from neuropil import datasets
 from neuropil.runs.measure import measure
-from neuropil.runs.recipes import recipe
+from neuropil.runs.recipes.default_recipes import recipe
 from neuropil.runs.tasks import task_for
 
 SMALLEST, LARGEST = 20, 90

@@ -1,10 +1,12 @@
-"""The default network for pictures of any size: the same output alone and in a batch."""
+"""The default networks: pictures of any size, and tables with a linear path."""
 
 import pytest
 import torch
 
 from neuropil import ShapeError
-from neuropil.architectures import varied_convolutional
+from neuropil.architectures import dense, varied_convolutional
+from neuropil.core import Network
+from neuropil.layers import Linear, Sigmoid
 
 
 def with_drawn_statistics(masked: bool):
@@ -41,3 +43,24 @@ def test_without_a_mask_it_takes_any_size():
 def test_what_is_no_image_is_refused():
     with pytest.raises(ShapeError, match=r"takes images \(C, H, W\), got \(4\)"):
         varied_convolutional((4,), 5)
+
+
+@pytest.mark.parametrize("last", [3, Linear(1), Sigmoid(2)])
+def test_a_linear_path_survives_being_saved_and_written(last, tmp_path):
+    network = dense((2, 2), last, hidden=(5, 4), dropout=0.1, linear_path=True)
+    x = torch.rand(6, 2, 2)
+    for again in (
+        Network.parse(repr(network)),
+        Network.load(network.save(tmp_path) or tmp_path),
+    ):
+        assert repr(again) == repr(network)
+    assert torch.equal(again.predict(x), network.predict(x))
+    assert "linear_path" in str(network.summary())
+
+
+def test_a_linear_path_is_all_there_is_at_first():
+    network = dense((4,), 3, linear_path=True)
+    x = torch.rand(6, 4)
+    linear = network.linear_path
+    torch.testing.assert_close(network(x), (x @ linear.weight.T + linear.bias).softmax(1))
+    assert dense((4,), 3, hidden=(), linear_path=True).output_shape == (3,)

@@ -19,7 +19,7 @@ from neuropil.report.wording import figure_text
 from neuropil.runs.exporting.run_export import export
 from neuropil.runs.measure import answers_of, measure, outputs_of
 from neuropil.runs.network_fit import check_fit
-from neuropil.runs.recipes import recipe
+from neuropil.runs.recipes.default_recipes import recipe
 from neuropil.runs.run_folder import Run
 from neuropil.runs.tasks import TASKS, task_for, task_from, usual_task
 from neuropil.training.callbacks import Callback

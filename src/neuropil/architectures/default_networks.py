@@ -6,15 +6,27 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from neuropil.checks import whole
-from neuropil.core import Layer, Network, Shape, ShapeError, format_shape, parallel, repeat
+from neuropil.core import (
+    Layer,
+    Network,
+    Shape,
+    ShapeError,
+    format_shape,
+    join,
+    parallel,
+    repeat,
+)
+from neuropil.init import Constant
 from neuropil.layers import (
     BatchNorm,
     Convolution,
     Dropout,
+    Elementwise,
     Flatten,
     GlobalPooling,
     GroupNorm,
     Input,
+    Linear,
     MaskPadding,
     MaxPooling,
     Relu,
@@ -29,6 +41,8 @@ SMALL_SIDE = 16
 # Stages up to this side are so cheap that they may have two convolutions.
 DEEP_SIDE = 8
 MAX_WIDTH = 128
+# Name of the affine map from the input to the output of a dense network.
+LINEAR_PATH = "linear_path"
 # Groups of channels that are normalised together, in place of batch normalisation.
 GROUPS = 8
 
@@ -146,10 +160,12 @@ def dense(
     *,
     hidden: tuple[int, ...] = (128, 128),
     dropout: float = 0.0,
+    linear_path: bool = False,
 ) -> Network:
     """Return a network of affine maps and ReLU for tables, and for arrays of any other shape.
 
-    x ↦ W_n … max(0, W₂ max(0, W₁ x + b₁) + b₂) … + b_n.
+    x ↦ W_n … max(0, W₂ max(0, W₁ x + b₁) + b₂) … + b_n, with a linear path plus W x + b, where
+    W_n starts at zero: the hidden layers learn what the linear model leaves over.
 
     Shape:
         ``input_shape``, flattened, to ``(outputs)``.
@@ -160,10 +176,14 @@ def dense(
             as ``Linear(1)``.
         hidden: Units of each hidden layer.
         dropout: Share of hidden units dropped in training.
+        linear_path: Whether to add an affine map of the input, the layer ``linear_path``, to
+            the result of the hidden layers. The last layer must then have units.
 
     Example:
         >>> dense((4,), 3, hidden=(8,))
         Input(4) >> Relu(8) >> Softmax(3)
+        >>> dense((4,), 3, hidden=(8,), linear_path=True).linear_path
+        Linear(3, name='linear_path')
         >>> from neuropil.layers import Linear
         >>> dense((4,), Linear(2), hidden=(8,))
         Input(4) >> Relu(8) >> Linear(2)
@@ -171,11 +191,16 @@ def dense(
     network: Composable = Input(*input_shape)
     if len(input_shape) > 1:
         network = network >> Flatten()
+    last = last_layer(outputs)
+    layers: list[Layer] = []
     for units in hidden:
-        network = network >> Relu(units)
-        if dropout:
-            network = network >> Dropout(dropout)
-    return network >> last_layer(outputs)
+        layers += [Relu(units), Dropout(dropout)] if dropout else [Relu(units)]
+    if not linear_path or not hidden:
+        return join(network, *layers, last)
+    units = getattr(last, "units", None)
+    correction = join(*layers, Linear(units, weight=Constant(0.0)))
+    both = parallel(correction, Linear(units, name=LINEAR_PATH)) >> Elementwise("add")
+    return network >> (both if isinstance(last, Linear) else both >> type(last)())
 
 
 def last_layer(outputs: int | Layer) -> Layer:

@@ -24,7 +24,7 @@ OWN = {"epochs": "n_epochs", "lr": "lr"}
 # Options of gradient training that a classic network does not have.
 OTHERS = (
     *("weights", "freeze", "then", "optimizer", "batch_size", "schedule", "loss"),
-    *("class_weight", "augment"),
+    *("class_weight", "augment", "patience", "keep_best"),
 )
 
 

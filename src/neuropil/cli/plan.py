@@ -7,13 +7,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 
+from neuropil.architectures.default_networks import LINEAR_PATH
 from neuropil.cli import augmentation_text
 from neuropil.cli.network_argument import load_published, named_network
 from neuropil.cli.settings import NONE, Settings
+from neuropil.cli.train_options import flag
+from neuropil.datasets.loading import in_memory
 from neuropil.runs.augmentation_fit import check_augmentation
 from neuropil.runs.network_fit import check_fit
-from neuropil.runs.recipe import Recipe
-from neuropil.runs.recipes import recipe
+from neuropil.runs.recipes.default_recipes import recipe
+from neuropil.runs.recipes.linear_start import LinearModel, fit_linear
+from neuropil.runs.recipes.recipe import Recipe
+from neuropil.runs.recipes.recipe_choice import MOST_ROWS, candidates, choose
 from neuropil.runs.run_identity import Identity
 from neuropil.runs.tasks import task_for
 from neuropil.training import Callback, GradientWatch
@@ -29,7 +34,9 @@ if TYPE_CHECKING:
     from neuropil.training.progress import Progress
 
 # Options that replace the choices of the recipe.
-CHOICES = ("optimizer", "lr", "batch_size", "epochs", "schedule")
+CHOICES = ("optimizer", "lr", "batch_size", "epochs", "schedule", "patience", "keep_best")
+# Options that set the training, so that no recipe is chosen by trials.
+SET = ("optimizer", "lr", "epochs", "schedule", "patience", "keep_best")
 # Settings that are passed to the trainer unchanged.
 DIRECT = ("class_weight", "seed", "device", "threads")
 # Parts of a recipe that must not be null.
@@ -45,7 +52,7 @@ class Plan(NamedTuple):
         task: The task of the network.
         recipe: The network and its training settings.
         notes: Notes for the user.
-        trained: Whether the network has weights of an earlier training.
+        trained: Whether the weights of the network are not only drawn from the seed.
     """
 
     task: Task[Any]
@@ -60,6 +67,7 @@ def make_plan(splits: Splits, settings: Settings) -> Plan:
     Raises:
         ValueError: When an option does not fit the data or another option.
     """
+    check_validation(splits, settings)
     notes: list[str] = []
     network, trained = None, False
     task = task_for(splits.target, settings.task, splits.train.targets)
@@ -76,12 +84,65 @@ def make_plan(splits: Splits, settings: Settings) -> Plan:
         some = task.encode(splits.train.targets[:2])
         check_augmentation(made, splits.input_shape, some)
     if not trained:
-        made.network.reset_parameters(torch.Generator().manual_seed(settings.seed))
+        made = start(made, splits, task, settings)
     if settings.weights is not None:
         notes += load_published(made.network, settings.network, settings.weights)
     if settings.freeze is not None:
         made.network.freeze(settings.freeze)
-    return Plan(task, made, notes, trained or settings.weights is not None)
+    # The default network of a table has the weights of a linear model.
+    known = trained or settings.weights is not None or settings.network is None
+    return Plan(task, made, notes, known)
+
+
+def check_validation(splits: Splits, settings: Settings) -> None:
+    """Refuse options that need validation examples if there are none.
+
+    Raises:
+        ValueError: If there are none.
+    """
+    for name in ("patience", "keep_best"):
+        if getattr(settings, name) and splits.validation is None:
+            raise ValueError(f"{flag(name)} needs validation examples, and there are none.")
+
+
+def start(made: Recipe, splits: Splits, task: Task[Any], settings: Settings) -> Recipe:
+    """Return the recipe, for a table the best of several, with the initial weights."""
+    linear = None
+    if settings.network is None and LINEAR_PATH in made.network.layers:
+        linear = linear_model(splits, task, settings)
+        if is_open(settings) and len(splits.train) <= MOST_ROWS:
+            made = choose_recipe(made, splits, task, settings, linear.penalty)
+    made.network.reset_parameters(torch.Generator().manual_seed(settings.seed))
+    if linear is not None:
+        linear.start(made.network)
+    return made
+
+
+def linear_model(splits: Splits, task: Task[Any], settings: Settings) -> LinearModel:
+    """Return the linear model of the training examples."""
+    data: Any = in_memory(splits.train)
+    targets = task.encode(data.targets)
+    return fit_linear(data.inputs, targets, task, class_weight=settings.class_weight)
+
+
+def is_open(settings: Settings) -> bool:
+    """Return whether the recipe is to be chosen: the user has not set it."""
+    return all(getattr(settings, name) is None for name in SET)
+
+
+def choose_recipe(
+    made: Recipe, splits: Splits, task: Task[Any], settings: Settings, penalty: float
+) -> Recipe:
+    """Return the best recipe for a table."""
+    return choose(
+        candidates(made, splits, task),
+        splits,
+        task,
+        seed=settings.seed,
+        penalty=penalty,
+        class_weight=settings.class_weight,
+        grouped=settings.split_by is not None,
+    )
 
 
 def apply_options(made: Recipe, settings: Settings) -> Recipe:
@@ -90,6 +151,8 @@ def apply_options(made: Recipe, settings: Settings) -> Recipe:
     options = {name: value for name, value in asked.items() if value is not None}
     if options.get("schedule") == NONE:
         options["schedule"] = None
+    if settings.patience is not None and settings.keep_best is None:
+        options["keep_best"] = True
     if settings.augment is not None:
         options["augment"] = augmentation_text.parse(settings.augment)
     return dataclasses.replace(made, **options)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from neuropil.core import Network
     from neuropil.datasets import Splits
-    from neuropil.runs.recipe import Recipe
+    from neuropil.runs.recipes.recipe import Recipe
     from neuropil.runs.task import Task
 
 GLUE = "\N{NO-BREAK SPACE}"
@@ -27,6 +27,8 @@ def show_plan(splits: Splits, task: Task[Any], made: Recipe, notes: Sequence[str
     show_data(splits, task, notes)
     label("Network", network_lines(made.network))
     label("Training", training_line(task, made, len(splits.train)))
+    if made.choice:
+        label("Chosen", made.choice)
 
 
 def show_data(splits: Splits, task: Task[Any], notes: Sequence[str]) -> None:

@@ -55,6 +55,8 @@ class Settings:
     batch_size: int | None
     epochs: int | None
     schedule: str | None
+    patience: int | None
+    keep_best: bool | None
     loss: str | None
     class_weight: str | list[float] | None
     augment: str | None
@@ -75,7 +77,7 @@ class Settings:
         check_names(asked)
         if asked.optimizer is not None:
             check_lr(asked.optimizer, optim.by_name(asked.optimizer), asked.lr)
-        for name in ("epochs", "batch_size"):
+        for name in ("epochs", "batch_size", "patience"):
             given = getattr(asked, name)
             if given is not None and given < 1:
                 raise ValueError(f"{flag(name)} must be at least 1, got {given}.")

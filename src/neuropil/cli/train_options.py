@@ -175,6 +175,24 @@ class TrainOptions:
             metavar="NAME",
         ),
     ] = None
+    patience: Annotated[
+        int | None,
+        option(
+            "Stop after this many epochs without a better validation loss, and keep the best "
+            "weights. Default: train to the last epoch.",
+            TRAINING,
+            metavar="EPOCHS",
+        ),
+    ] = None
+    keep_best: Annotated[
+        bool | None,
+        option(
+            "Whether to keep the weights of the epoch with the best validation loss instead of "
+            "the last. Default: with --patience.",
+            TRAINING,
+            "--keep-best/--no-keep-best",
+        ),
+    ] = None
     loss: Annotated[
         str | None,
         option(

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from neuropil.datasets import Splits
     from neuropil.datasets.source import Source
     from neuropil.runs.classic_model import ClassicModel
-    from neuropil.runs.recipe import Recipe
+    from neuropil.runs.recipes.recipe import Recipe
     from neuropil.runs.task import Task
     from neuropil.training import Trainer
 

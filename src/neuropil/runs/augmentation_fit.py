@@ -12,7 +12,7 @@ from neuropil.core.shape import format_shape
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from neuropil.runs.recipe import Recipe
+    from neuropil.runs.recipes.recipe import Recipe
 
 
 def check_augmentation(made: Recipe, shape: tuple[int | None, ...], targets: Tensor) -> None:

@@ -38,11 +38,12 @@ TEXTS = (
     *("data", "target", "task", "encoding", "split_by", "color"),
     *("network", "weights", "freeze"),
     *("optimizer", "schedule", "loss", "augment", "device", "class_weight"),
+    "choice",
 )
 SETTINGS: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(TEXTS, (str, NOTHING)),
     **dict.fromkeys(("validation", "test", "lr", "ema", "weight_decay"), (int, float, NOTHING)),
-    **dict.fromkeys(("epochs", "batch_size"), (int, NOTHING)),
+    **dict.fromkeys(("epochs", "batch_size", "patience"), (int, NOTHING)),
     "image_size": (int, str, NOTHING),
     **dict.fromkeys(("header", "keep_best", "shard"), (bool, NOTHING)),
     "then": (NOTHING,),

@@ -12,7 +12,7 @@ from neuropil.core.shape import format_shapes
 from neuropil.datasets.augmentation.base import PictureStep
 from neuropil.datasets.augmentation.chain import Compose
 from neuropil.datasets.target import Target
-from neuropil.training.callbacks import BestWeights
+from neuropil.training.callbacks import BestWeights, EarlyStopping
 from neuropil.training.losses import losses
 from neuropil.training.trainer import Trainer
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from neuropil.core import Layer, Network
     from neuropil.core.loss_kinds import Takes
     from neuropil.core.shape import Shape
-    from neuropil.runs.recipe import Recipe
+    from neuropil.runs.recipes.recipe import Recipe
     from neuropil.training.callbacks import Callback
     from neuropil.training.losses.base import Loss
     from neuropil.training.metrics.base import Metric
@@ -90,7 +90,7 @@ class Task(ABC, Generic[Labels]):
     def network(
         self, input_shape: Shape, *, masked: bool = False, mixed: bool = True
     ) -> Network:
-        """Return the default network: convolutional for pictures, else dense.
+        """Return the default network: convolutional for pictures, dense for all else.
 
         Args:
             input_shape: Shape of one example; None for a size that varies.
@@ -102,7 +102,7 @@ class Task(ABC, Generic[Labels]):
             return varied_convolutional(input_shape, last, masked=masked, mixed=mixed)
         if len(input_shape) == 3:
             return small_convolutional(input_shape, self.last_layer())
-        return dense(input_shape, self.last_layer(), dropout=0.1)
+        return dense(input_shape, self.last_layer(), dropout=0.1, linear_path=True)
 
     def check(self, network: Network) -> None:
         """Check that the outputs of a network fit this task.
@@ -193,12 +193,15 @@ class Task(ABC, Generic[Labels]):
             augment, PictureStep | Compose
         ):
             augment = augment.bind(self.move)
+        stops: list[Callback] = [BestWeights()] if recipe.keep_best else []
+        if recipe.patience is not None:
+            stops.append(EarlyStopping(recipe.patience))
         return Trainer(
             recipe.network,
             loss=self.loss,
             optimizer=lambda params: optimizer(params, **own),
             metrics=self.metrics()[:1],
-            callbacks=[*([BestWeights()] if recipe.keep_best else ()), *callbacks],
+            callbacks=[*stops, *callbacks],
             schedule=recipe.schedule,
             augment=augment,
             ema=recipe.ema,

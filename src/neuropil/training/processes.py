@@ -230,6 +230,18 @@ class Processes:
 ALONE = Processes()
 # The group of this program, once it has been joined.
 joined: list[Processes] = []
+# Not empty while this process works alone.
+alone: list[None] = []
+
+
+@contextmanager
+def working_alone() -> Iterator[None]:
+    """Make trainings inside the context those of this process alone, without its group."""
+    alone.append(None)
+    try:
+        yield
+    finally:
+        alone.pop()
 
 
 def join_processes() -> Processes:
@@ -238,6 +250,8 @@ def join_processes() -> Processes:
     Raises:
         ProcessLostError: If not all processes of the group have started in time.
     """
+    if alone:
+        return ALONE
     if distributed.is_available() and distributed.is_initialized():
         own = Processes(distributed.get_rank(), distributed.get_world_size())
         return joined[0] if joined else own

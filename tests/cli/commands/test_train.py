@@ -14,6 +14,7 @@ from tests.streamed import streamed
 from neuropil.cli import finish, plan, run_data, training_run
 from neuropil.core import Network
 from neuropil.runs.classic_model import ClassicModel
+from neuropil.runs.recipes import default_recipes
 from neuropil.runs.run_folder import Run
 from neuropil.training import Trainer
 from neuropil.training.threads import use_threads
@@ -79,7 +80,7 @@ def test_figures_of_a_regression_are_in_its_own_units(neuropil, trained):
     assert figures["mean_absolute_error"] == pytest.approx(np.abs(errors).mean(), rel=1e-4)
     assert figures["root_mean_squared_error"] == pytest.approx((errors**2).mean() ** 0.5)
     assert figures["r2"] == pytest.approx(1 - (errors**2).mean() / truth.var(), rel=1e-3)
-    assert figures["loss"] < 10 < figures["mean_absolute_error"]
+    assert figures["loss"] < figures["mean_absolute_error"] / 10
 
 
 def test_the_accuracy_is_that_of_the_predictions(neuropil, trained):
@@ -168,6 +169,55 @@ def test_every_choice_reaches_the_training(neuropil, table):
     history = Run.open("run").history()
     assert history[0]["steps"] == 8  # 56 examples in batches of 7
     assert history[-1]["lr"] < 0.02
+
+
+def test_a_recipe_is_chosen_and_the_reason_is_said(neuropil, table, monkeypatch):
+    monkeypatch.setattr(default_recipes, "TABLE_STEPS", 20)
+    result = neuropil("train", "--data", table, "--out", "run", "--threads", "1")
+    assert result.code == 0
+    settings = Run.open("run").settings
+    assert settings["choice"] in " ".join(result.out.split())
+    assert re.match(r"(linear model|\d+ epochs? with .+): .+ of 4 tried", settings["choice"])
+    assert neuropil("train", "--data", table, "--out", "again", "--quiet").code == 0
+    assert settings["choice"] == Run.open("again").settings["choice"]
+
+
+@pytest.mark.parametrize("option", ["--epochs", "--patience"])
+def test_whoever_sets_the_training_gets_it_and_the_linear_start(neuropil, table, option):
+    assert neuropil("train", "--data", table, "--out", "run", option, 1, "--quiet").code == 0
+    run = Run.open("run")
+    assert run.settings["choice"] == ""
+    assert run.settings["keep_best"]
+    assert "linear_path" in run.network().layers
+    assert run.figures["test"]["accuracy"] > 0.9
+
+
+def test_a_training_without_progress_ends_and_keeps_its_best_weights(neuropil, table):
+    options = ["--epochs", 30, "--lr", 0.3, "--network", "Relu(9) >> Softmax(2)"]
+    train = ["train", "--data", table, *options, "--schedule", "none", "--threads", "1"]
+    result = neuropil(*train, "--patience", 2, "--out", "run")
+    assert "note: training ended early: validation_loss was best in epoch" in result.err
+    run = Run.open("run")
+    assert (run.settings["patience"], run.settings["keep_best"]) == (2, True)
+    losses = run.history()["validation_loss"]
+    assert len(losses) < 30
+    assert run.figures["validation"]["loss"] == pytest.approx(min(losses), rel=1e-4)
+    assert neuropil(*train, "--patience", 2, "--no-keep-best", "--out", "last").code == 0
+    last = Run.open("last")
+    assert last.figures["validation"]["loss"] == pytest.approx(losses[-1], rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--patience", 0], "--patience must be at least 1, got 0."),
+        (["--patience", 3, "--validation", 0], "--patience needs validation examples"),
+        (["--keep-best", "--validation", 0], "--keep-best needs validation examples"),
+        (["--patience", 3, "--network", "sofm"], "--patience"),
+    ],
+)
+def test_early_stops_that_cannot_be_are_refused(refused, table, options, said):
+    assert said in refused("train", "--data", table, *options)
 
 
 def test_an_algorithm_comes_with_its_own_rate_unless_one_is_given(neuropil, table):

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from neuropil.datasets import Splits
-    from neuropil.runs.recipe import Recipe
+    from neuropil.runs.recipes.recipe import Recipe
     from neuropil.runs.run_folder import Run
 
 

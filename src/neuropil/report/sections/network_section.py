@@ -15,7 +15,7 @@ from neuropil.plots.hinton import hinton
 from neuropil.report.page import Section
 from neuropil.report.svg import drawing
 from neuropil.report.wording import NONE, duration
-from neuropil.runs.recipes import typical_shape
+from neuropil.runs.recipes.default_recipes import typical_shape
 from neuropil.text import number_of
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from neuropil.architectures import small_convolutional
 from neuropil.datasets import augmentation
 from neuropil.datasets.batch_places import MIXED, variety_in_batches
 from neuropil.layers import Flatten, Input, Tanh
-from neuropil.runs.recipe import Recipe
+from neuropil.runs.recipes.recipe import Recipe
 from neuropil.training.loop.closure_step import default_epochs, takes_all
 
 if TYPE_CHECKING:
@@ -159,4 +159,5 @@ def table_recipe(splits: Splits, network: Network) -> Recipe:
         schedule="one_cycle",
         epochs=min(200, max(5, round(TABLE_STEPS * batch_size / examples))),
         batch_size=batch_size,
+        keep_best=splits.validation is not None,
     )

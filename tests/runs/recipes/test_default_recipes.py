@@ -11,13 +11,16 @@ from neuropil import datasets
 from neuropil.datasets import Numbers
 from neuropil.datasets.augmentation import Compose, RandomFlip, RandomShift
 from neuropil.layers import Flatten, Input, Softmax
-from neuropil.runs.recipes import FEW, picture_recipe, recipe, table_recipe
+from neuropil.runs.recipes.default_recipes import FEW, picture_recipe, recipe, table_recipe
 from neuropil.runs.tasks import task_for
 
 
 def recipe_for(make, shape, examples):
     splits = SimpleNamespace(
-        train=range(examples), input_shape=shape, preparation=SimpleNamespace(pads=False)
+        train=range(examples),
+        validation=None,
+        input_shape=shape,
+        preparation=SimpleNamespace(pads=False),
     )
     return make(splits, Input(*shape) >> Flatten() >> Softmax(2))
 

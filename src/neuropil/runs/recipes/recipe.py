@@ -26,8 +26,11 @@ class Recipe:
         batch_size: Number of examples per step.
         augment: The augmentation of each training batch, or None.
         ema: Decay of the averaged weights, or None.
+        patience: Number of epochs without a better validation loss after which the training
+            stops, or None.
         keep_best: Whether to keep the weights with the best validation loss instead of the
             last.
+        choice: How it was chosen from several recipes, for the user; empty if it was not.
     """
 
     network: Network
@@ -39,4 +42,6 @@ class Recipe:
     batch_size: int
     augment: Callable[..., Any] | None = None
     ema: float | None = None
+    patience: int | None = None
     keep_best: bool = False
+    choice: str = ""

@@ -1,0 +1,1 @@
+"""Recipes: networks with the settings of their training, chosen for the data."""
