@@ -1,6 +1,6 @@
 """Draw the pictures of the README: ``python images/draw.py report``, ``diagram`` or ``map``.
 
-The report needs Chromium and Playwright, which photograph the page that ``neuropil train`` writes.
+The report needs Chromium and Playwright, which photograph the page of ``neuropil train``.
 """
 
 from __future__ import annotations

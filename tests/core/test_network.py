@@ -209,6 +209,40 @@ class TestRepeat:
             repeat(Relu(), 10**9)
 
 
+class TestInputsByName:
+    def test_they_are_taken_in_any_order(self):
+        network = parallel(Input(2, name="left"), Input(3, name="x1"), Input(1)) >> (
+            layers.Concatenate()
+        )
+        a, b, c = torch.randn(4, 2), torch.randn(4, 3), torch.randn(4, 1)
+        expected = torch.cat((a, b, c), 1)
+        assert torch.equal(network(input1=c, x1=b, left=a), expected)
+        assert torch.equal(network(a, input1=c, x1=b), expected)
+        named = {"input1": c, "left": a, "x1": b}
+        assert torch.equal(network.predict(named), expected)
+        compiled = torch.compile(network, backend="eager", fullgraph=True)
+        assert torch.equal(compiled(**named), expected)
+        exported = torch.export.export(network, (), named)
+        assert torch.equal(exported.module()(**named), expected)
+        assert network.input_names == ("left", "x1", "input1")
+
+    def test_names_of_variables_are_names_of_inputs_too(self):
+        network = parallel(Input(2, name="self") >> Relu(3), Input(2, name="m1")) >> (
+            layers.Concatenate()
+        )
+        a, b = torch.randn(4, 2), torch.randn(4, 2)
+        # Torch itself has no place for a keyword "self".
+        assert torch.equal(network(a, m1=b), network(a, b))
+        assert torch.equal(network(a, b)[:, 3:], b)
+
+    def test_a_wrong_name_is_refused(self):
+        network = parallel(Input(2, name="left"), Input(2)) >> layers.Concatenate()
+        with pytest.raises(TypeError, match="unexpected keyword argument 'right'"):
+            network(left=torch.ones(1, 2), right=torch.ones(1, 2))
+        with pytest.raises(TypeError, match="missing 1 required positional argument: 'input1'"):
+            network(left=torch.ones(1, 2))
+
+
 class TestNames:
     def test_numbers_start_anew_in_every_network(self):
         assert small().node_names == small().node_names

@@ -497,7 +497,11 @@ ROWS: dict[str, Callable[[Draw], Case]] = {
         SeparableConvolution, grouped=False, order=orders, activation=functions | st.none()
     ),
     "ResidualBlock": block(
-        ResidualBlock, few, stride=few, shortcut=st.sampled_from(["auto", "projection", None])
+        ResidualBlock,
+        few,
+        stride=few,
+        dilation=st.integers(1, 2),
+        shortcut=st.sampled_from(["auto", "projection", None]),
     ),
     "SeparableBlock": block(SeparableBlock, few, stride=few, between=yes_or_no),
     "Sigmoid": activation(Sigmoid),

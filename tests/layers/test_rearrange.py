@@ -61,6 +61,8 @@ def test_identity_gives_the_very_tensor():
         (Reshape(-1), (3, None), (None,)),
         (Reshape(3, -1), (3, None, None), (3, None)),
         (Reshape(6, -1), (3, None, 4), (6, None)),
+        (Reshape(-1, 4), (None, 6), (None, 4)),
+        (Reshape(2, -1, 5), (None, 3, None), (2, None, 5)),
         (Flatten(), (3, None), (None,)),
         (Flatten(), (7,), (7,)),
         (Transpose(2, 0, 1), (3, None, 4), (4, 3, None)),
@@ -71,12 +73,22 @@ def test_free_lengths(layer, given_shape, expected):
     assert layer.output_shape(given_shape) == expected
 
 
+def test_free_lengths_that_fit_are_merged_as_by_numpy():
+    network = Input(None, 6, dtype="int64") >> Reshape(-1, 4)
+    for steps in (2, 4, 6):
+        x = samples((steps, 6))
+        np.testing.assert_array_equal(network(x), x.numpy().reshape(len(x), -1, 4))
+        assert network(x[:0]).shape == (0, steps * 6 // 4, 4)
+    message = r"Reshape\(-1, 4\) needs a multiple of 4 elements, got \(3, 6\): that is 18;"
+    with pytest.raises(ShapeError, match=message):
+        network(samples((3, 6)))
+
+
 @pytest.mark.parametrize(
     ("layer", "shape", "message"),
     [
         (Reshape(2, 5), (3, 4), r"10 elements, got \(3, 4\): that is 12; choose lengths"),
         (Reshape(5, -1), (3, 4), r"a multiple of 5 elements, got \(3, 4\): that is 12"),
-        (Reshape(2, -1), (3, None), r"multiple of 2 elements, got \(3, None\): that is a free"),
         (
             Reshape(3, 4),
             (3, None),

@@ -12,6 +12,7 @@ from typing_extensions import override
 from neuropil.architectures.image_sizes import is_small
 from neuropil.architectures.published.architecture_facts import Published
 from neuropil.architectures.published.registry import Options, architecture
+from neuropil.checks import shown
 from neuropil.core import Layer, Network, Shape, join
 from neuropil.layers import (
     BottleneckBlock,
@@ -47,11 +48,15 @@ class ResNetOptions(Options):
         shortcut: As for `ResidualBlock`.
         stochastic_depth: Probability that the last block is skipped in training; it grows
             linearly from the first block to the last.
+        output_stride: By how much the stages shrink the image at most: 8, 16 or 32. Further
+            strides become dilations, which leaves the receptive fields and weights as they
+            are and gives features of 4 or 2 times the width, for segmentation.
     """
 
     pre_activation: bool = False
     shortcut: Shortcut | None = "auto"
     stochastic_depth: float = 0.0
+    output_stride: int = 32
 
     @property
     @override
@@ -70,9 +75,30 @@ def residual_network(depth: int, options: ResNetOptions) -> Network:
     return join(
         Input(*options.input_shape),
         *stem(style, options.input_shape),
-        *stages(block, (BASIC | BOTTLENECK)[depth], widths, options.stochastic_depth),
+        *stages(
+            block,
+            (BASIC | BOTTLENECK)[depth],
+            widths,
+            options.stochastic_depth,
+            allowed_halvings(options),
+        ),
         *head(style, options.classes),
     )
+
+
+def allowed_halvings(options: ResNetOptions) -> int:
+    """Return how many of the stages may halve the image, after the layers before them.
+
+    Raises:
+        ValueError: When the output stride is unknown.
+    """
+    strides = (8, 16, 32)
+    if options.output_stride not in strides:
+        raise ValueError(
+            f"resnet: output_stride must be 8, 16 or 32, got {shown(options.output_stride)}."
+        )
+    small = is_small(options.input_shape)
+    return 3 if small else 1 + strides.index(options.output_stride)
 
 
 def stem(style: Style, input_shape: Shape, filters: int = WIDTHS[0]) -> list[Composable]:
@@ -93,17 +119,31 @@ def stages(
     counts: Sequence[int],
     widths: Sequence[int],
     stochastic_depth: float = 0.0,
+    halvings: int = 3,
 ) -> list[Layer]:
-    """Return the blocks; the last of each stage is named, ``stage1`` and so on."""
+    """Return the blocks; the last of each stage is named, ``stage1`` and so on.
+
+    Args:
+        block: Makes a block.
+        counts: The number of blocks of each stage.
+        widths: The number of channels of each stage.
+        stochastic_depth: Probability that the last block is skipped.
+        halvings: How many of the later stages halve the image; those after them are dilated.
+    """
     blocks: list[Layer] = []
-    for stage, (count, width) in enumerate(zip(counts, widths, strict=True), start=1):
+    for stage, (count, width) in enumerate(zip(counts, widths, strict=True)):
+        halves = 0 < stage <= halvings
+        dilation = 2 ** max(0, stage - halvings)
         for place in range(1, count + 1):
+            first = place == 1
             blocks.append(
                 block(
                     width,
-                    stride=2 if stage > 1 and place == 1 else 1,
+                    stride=2 if halves and first else 1,
+                    dilation=dilation,
+                    first_dilation=dilation // 2 if first and dilation > 1 else None,
                     stochastic_depth=stochastic_depth * (len(blocks) + 1) / sum(counts),
-                    name=f"stage{stage}" if place == count else None,
+                    name=f"stage{stage + 1}" if place == count else None,
                 )
             )
     return blocks
@@ -151,12 +191,14 @@ def resnet18(options: ResNetOptions) -> Network:
     follow. Images below 64 pixels get a 3×3 convolution of stride 1 first instead, and no
     MaxPooling. The stages' last blocks are named ``stage1`` to ``stage4``:
     ``network.upto("stage4")`` gives the features, and
-    ``network.upto("stage2", "stage3", "stage4")`` a pyramid of them.
+    ``network.upto("stage2", "stage3", "stage4")`` a pyramid of them. With
+    ``output_stride=8`` or 16 it is a dilated residual network.
 
     Reference:
         He, Zhang, Ren, Sun, "Deep residual learning for image recognition", 2016; the same,
         "Identity mappings in deep residual networks", 2016. Equal outputs under equal weights
-        with ``torchvision.models.resnet18``.
+        with ``torchvision.models.resnet18``. Yu, Koltun, Funkhouser, "Dilated residual
+        networks", 2017, for `output_stride`.
 
     Example:
         >>> import torch
@@ -164,6 +206,10 @@ def resnet18(options: ResNetOptions) -> Network:
         ...     network = resnet18(10, input_shape=(1, 32, 32))
         >>> network.output_shape, network.upto("stage4").output_shape
         ((10,), (512, 4, 4))
+        >>> with torch.device("meta"):
+        ...     dilated = resnet18(output_stride=8).upto("stage4")
+        >>> dilated.output_shape
+        (512, 28, 28)
     """
     return residual_network(18, options)
 

@@ -38,7 +38,15 @@ LITTLE = 1 << 28
 LARGEST, MOST_UNITS = 10_000_000, 1_000_000
 # The rule of counts in compiled loops.
 COUNT = partial(whole, maximum=COUNTABLE)
-UNITS = ("grid", "n_hidden", "n_units", "n_components", "max_nodes", "prototypes_per_class")
+UNITS = (
+    "grid",
+    "n_hidden",
+    "n_units",
+    "n_components",
+    "max_nodes",
+    "n_clusters",
+    "prototypes_per_class",
+)
 
 
 def seed(value: Any, what: str) -> Any:
@@ -276,7 +284,8 @@ def check_sizes(network: ClassicNetwork) -> None:
         ValueError: If a size is above its limit; the message names the option and both numbers.
     """
     for option, value in network.get_params(deep=False).items():
-        numbers = value if isinstance(value, list | tuple) else [value]
+        numbers = value.values() if isinstance(value, dict) else value
+        numbers = numbers if isinstance(value, list | tuple | dict) else [value]
         sizes = [abs(number) for number in numbers if isinstance(number, int)]
         size, limit = max(sizes, default=0), LARGEST
         if option in UNITS:

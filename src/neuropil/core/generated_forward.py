@@ -36,7 +36,7 @@ class GeneratedForward:
         if network is None:
             return self
         network.require_built()
-        forward = types.MethodType(compile_graph(network.graph), network)
+        forward = types.MethodType(compile_graph(network.graph, network.input_names), network)
         network.__dict__["forward"] = forward
         for module in network.children():
             for inner in module.modules():
@@ -52,6 +52,11 @@ class RunsGraph:
     # Returns the output for a batch, or a tuple of several outputs.
     forward: Any = GeneratedForward()
 
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """The names of the inputs, also the keywords by which `forward` takes them."""
+        return ()
+
     @override
     def __getstate__(self) -> dict[str, Any]:
         # The generated function cannot be pickled; it is generated again at the next call.
@@ -64,13 +69,17 @@ class RunsGraph:
         super().__setstate__(state)  # pyright: ignore[reportAttributeAccessIssue]  # modules have it
 
 
-def compile_graph(graph: Graph) -> Callable[..., Any]:
+def compile_graph(graph: Graph, names: tuple[str, ...]) -> Callable[..., Any]:
     """Return the function that runs a graph on the child modules of a module.
 
     It unpacks the children by position, so hooks and replaced children work, and names never
     occur in the source.
+
+    Args:
+        graph: The graph.
+        names: Names of its inputs, as keywords of the function.
     """
-    return function(source(graph))
+    return function(source(graph), names)
 
 
 def source(graph: Graph) -> str:
@@ -156,10 +165,27 @@ def may_overwrite(previous: nn.Module, layer: nn.Module) -> bool:
 
 
 @functools.lru_cache(maxsize=256)
-def function(text: str) -> Callable[..., Any]:
-    """Return the function that the source defines; networks with equal structure share it."""
+def function(text: str, names: tuple[str, ...]) -> Callable[..., Any]:
+    """Return the function that the source defines; networks with equal structure share it.
+
+    Args:
+        text: The source, with numbered variables.
+        names: Names of the last arguments, which the finished function gets.
+    """
     filename = f"<neuropil network {abs(hash(text)):x}>"
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
     namespace: dict[str, Any] = {"may_overwrite": may_overwrite}
     exec(compile(text, filename, "exec"), namespace)  # the text contains nothing from outside
-    return namespace["forward"]
+    forward = namespace["forward"]
+    forward.__code__ = with_argument_names(forward.__code__, names)
+    return forward
+
+
+def with_argument_names(code: types.CodeType, names: tuple[str, ...]) -> types.CodeType:
+    """Return compiled code with the last arguments renamed, unless a name is not a keyword."""
+    variables = [f"_{name}" if name in names else name for name in code.co_varnames]
+    first = code.co_argcount - len(names)
+    for place, name in enumerate(names, first):
+        if name.isidentifier():  # the second call of a shared input is "input1@2"
+            variables[place] = name
+    return code.replace(co_varnames=tuple(variables))

@@ -14,6 +14,7 @@ from neuropil.core.graph import Graph, Node
 from neuropil.core.late_module import LateModule
 from neuropil.core.later import later
 from neuropil.core.layer import Composable, Layer
+from neuropil.core.open_shapes import foreseen_shapes
 from neuropil.core.prediction import in_order, predict
 from neuropil.core.shape import Shape, ShapeError, only
 from neuropil.text import nearest
@@ -46,6 +47,14 @@ class Network(RunsGraph, LateModule, Composable):
         (3,)
         >>> list(network.state_dict())
         ['relu1.weight', 'relu1.bias', 'softmax1.weight', 'softmax1.bias']
+
+        Several inputs are given in order or by name:
+
+        >>> import torch
+        >>> from neuropil.layers import Concatenate, parallel
+        >>> pair = parallel(Input(2, name="left"), Input(1, name="right")) >> Concatenate()
+        >>> pair(left=torch.ones(1, 2), right=torch.zeros(1, 1))
+        tensor([[1., 1., 0.]])
     """
 
     # Structure
@@ -85,13 +94,22 @@ class Network(RunsGraph, LateModule, Composable):
         return tuple(node.layer for node in self.nodes if not node.inputs)
 
     @property
+    @override
+    def input_names(self) -> tuple[str, ...]:
+        """The names of the `Input` layers, also the keywords by which `forward` takes them."""
+        nodes = zip(self.node_names, self.nodes, strict=True)
+        return tuple(name for name, node in nodes if not node.inputs)
+
+    @property
     def input_shapes(self) -> tuple[Shape, ...]:
         """The shape of one sample of each input."""
         return tuple(node.shape for node in self.nodes if not node.inputs and node.shape)
 
     @property
     def output_shapes(self) -> tuple[Shape | None, ...]:
-        """The shape of one sample of each output; ``None`` while unbuilt."""
+        """The shape of one sample of each output; before an `Input`, as for `output_shape`."""
+        if self.graph.is_open and not self.inputs:
+            return foreseen_shapes(self.graph)
         return tuple(self.nodes[position].shape for position in self.graph.outputs)
 
     @property
@@ -106,6 +124,10 @@ class Network(RunsGraph, LateModule, Composable):
     @property
     def output_shape(self) -> Shape | None:
         """The shape of one sample of the only output.
+
+        Before the network is joined to an `Input`, it is the shape for every input, with free
+        lengths where they depend on it: ``(8,)`` for ``Convolution(8, 3) >> GlobalPooling()``,
+        and for vectors ``(10,)`` for ``Relu(10)``. It is None where that cannot be told.
 
         Raises:
             ValueError: When there is more than one.
@@ -134,10 +156,8 @@ class Network(RunsGraph, LateModule, Composable):
             [[1.0, 2.0, 3.0]]
         """
         self.require_built()
-        names = [
-            n for n, node in zip(self.node_names, self.nodes, strict=True) if not node.inputs
-        ]
-        return predict(self, in_order(inputs, names), self.input_shapes, batch_size)
+        inputs = in_order(inputs, self.input_names)
+        return predict(self, inputs, self.input_shapes, batch_size)
 
     def require_built(self) -> None:
         """Raise an error if the network has no parameters yet.
@@ -177,11 +197,12 @@ class Network(RunsGraph, LateModule, Composable):
         for layer in self.layers.values():
             layer.reset_parameters(generator)
 
-    def normalize(self, *inputs: Tensor) -> None:
+    def normalize(self, *inputs: Tensor, weights: Tensor | None = None) -> None:
         """Set the mean and scale of each `Input` from examples, unless they are set already.
 
         Args:
             *inputs: The examples for each input, batch axis first.
+            weights: The weight of each example; None is 1 for all.
 
         Raises:
             ValueError: When their number is not the number of inputs.
@@ -191,7 +212,7 @@ class Network(RunsGraph, LateModule, Composable):
                 f"the network takes {len(self.inputs)} inputs, got examples for {len(inputs)}."
             )
         for layer, examples in zip(self.inputs, inputs, strict=True):
-            layer.normalize(examples)  # pyright: ignore[reportCallIssue]  # only Input is a source
+            layer.normalize(examples, weights)  # pyright: ignore[reportCallIssue]  # only Input is a source
 
     def freeze(self, name: str | Layer) -> None:
         """Freeze all parameters up to a layer, and keep BatchNorm there in test mode.

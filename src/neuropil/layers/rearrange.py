@@ -50,7 +50,8 @@ class Reshape(Rearrangement):
 
     Shape:
         ``(…)`` to ``shape``; the batch axis is unchanged. A −1 means the length that follows
-        from the others. Free axes are merged into the −1, which is then free.
+        from the others. Free axes are merged into the −1, which is then free: each batch must
+        have a number of elements that the other lengths divide.
 
     Args:
         *shape: Lengths of the new axes; one of them may be −1.
@@ -67,6 +68,8 @@ class Reshape(Rearrangement):
         >>> import torch
         >>> Reshape(2, -1).output_shape((3, 4))
         (2, 6)
+        >>> Reshape(-1, 4).output_shape((None, 6))  # such as two steps of six as three of four
+        (None, 4)
         >>> Reshape(2, 2)(torch.tensor([[1, 2, 3, 4]]))
         tensor([[[1, 2],
                  [3, 4]]])
@@ -90,10 +93,8 @@ class Reshape(Rearrangement):
     def output_shape(self, shape: Shape) -> Shape:
         elements = count(shape)
         known = math.prod(length for length in self.shape if length != -1)
-        # Free lengths only multiply the known ones, so division is safe for all of them.
-        divisible = math.prod(length for length in shape if length is not None)
         if -1 in self.shape:
-            if divisible % known:
+            if elements is not None and elements % known:
                 raise self.misfit(shape, f"a multiple of {known} elements")
             rest = None if elements is None else elements // known
             return tuple(rest if length == -1 else length for length in self.shape)
@@ -106,12 +107,10 @@ class Reshape(Rearrangement):
 
     def misfit(self, shape: Shape, needs: str) -> ShapeError:
         """Return the error for a number of elements that does not fit the new axes."""
-        elements = count(shape)
-        have = "a free number" if elements is None else elements
         return self.refuse(
             needs,
             shape,
-            f"that is {have}; choose lengths with that product, or give one as -1",
+            f"that is {count(shape)}; choose lengths with that product, or give one as -1",
         )
 
     @override
@@ -119,7 +118,11 @@ class Reshape(Rearrangement):
         if x.shape[0] == 0:  # torch cannot infer -1 for an empty batch
             shape = cast("tuple[int, ...]", self.output_shape(tuple(x.shape[1:])))
             return x.reshape(0, *shape)
-        return x.reshape(x.shape[0], *self.shape)
+        try:
+            return x.reshape(x.shape[0], *self.shape)
+        except RuntimeError:  # a free length whose multiples do not fit
+            self.output_shape(tuple(x.shape[1:]))
+            raise
 
 
 class Flatten(Rearrangement):

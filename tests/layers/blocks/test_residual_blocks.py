@@ -39,6 +39,20 @@ def test_the_formula_of_the_bottleneck():
     torch.testing.assert_close(y, F.relu(z + x))
 
 
+def test_the_distance_of_the_taps():
+    block = ResidualBlock(4, dilation=3, first_dilation=2, normalization=None)
+    _, x, y = values_of(block, (4, 9, 9))
+    inner = F.relu(run(block.convolution1, x, padding=2, dilation=2))
+    torch.testing.assert_close(
+        y, F.relu(run(block.convolution2, inner, padding=3, dilation=3) + x)
+    )
+    block = BottleneckBlock(8, dilation=2, normalization=None)
+    _, x, y = values_of(block, (8, 7, 7))
+    inner = F.relu(run(block.convolution1, x))
+    inner = F.relu(run(block.convolution2, inner, padding=2, dilation=2))
+    torch.testing.assert_close(y, F.relu(run(block.convolution3, inner) + x))
+
+
 def test_the_order_of_pre_activation():
     block = ResidualBlock(6, stride=2, place="first")
     _, x, y = values_of(block, (4, 7, 7))

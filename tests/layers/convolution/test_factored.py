@@ -74,7 +74,7 @@ def test_onnx_gives_the_same(tmp_path):
     ours, path = network(), tmp_path / "network.onnx"
     x = torch.randn(SIZES[0])
     torch.onnx.export(ours, (x,), path, dynamo=True, verbose=False)
-    (output,) = runtime.InferenceSession(path).run(None, {"x0": x.numpy()})
+    (output,) = runtime.InferenceSession(path).run(None, {"input1": x.numpy()})
     torch.testing.assert_close(torch.tensor(output), ours(x), rtol=1e-4, atol=1e-5)
 
 

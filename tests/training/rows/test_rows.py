@@ -158,6 +158,12 @@ SEVERAL = {
     "a tuple of three": DataLoader(TensorDataset(A, B, Y), 45),
     "rows of three": list(zip(A, B, Y, strict=True)),
     "by the names of the inputs": [{"right": B, "left": A, "number": Y, "label": Y}],
+    "a dict of inputs and a target": [({"right": B, "left": A}, Y)],
+    "in memory, a dict of inputs and a target": ({"right": B.numpy(), "left": A}, Y.tolist()),
+    "in memory by the names of the inputs": {"right": B, "left": A.numpy(), "y": Y},
+    "rows of a dict and a target": [
+        ({"right": b, "left": a}, y) for a, b, y in zip(A, B, Y, strict=True)
+    ],
     "rows by name": [
         {"right": b, "left": a, "label": y, "other": "text"}
         for a, b, y in zip(A, B, Y, strict=True)

@@ -13,7 +13,8 @@ from neuropil.text import number_of, some_of
 def predict(
     folder: RunFolder,
     files: Annotated[
-        list[Path], typer.Argument(help=f"New input: {readable()}, or folders of pictures.")
+        list[Path],
+        typer.Argument(help=f"New input: {readable()}, or folders or tables of pictures."),
     ],
     top: Annotated[int, typer.Option(help="Number of most probable classes to show.")] = 1,
     out: Annotated[

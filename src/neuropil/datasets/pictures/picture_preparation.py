@@ -18,8 +18,7 @@ from neuropil.datasets.dataset import as_inputs
 from neuropil.datasets.pictures.picture_batch import Batch, depth_notes
 from neuropil.datasets.pictures.picture_file import read_picture
 from neuropil.datasets.pictures.picture_header import careful_pillow, read_header
-from neuropil.datasets.pictures.picture_sizes import nearest_buckets
-from neuropil.datasets.pictures.size_fields import picture_shape, size_list
+from neuropil.datasets.pictures.picture_sizes import nearest_buckets, picture_shape, size_list
 from neuropil.datasets.plain_fields import number, optional, text
 from neuropil.datasets.prediction_inputs import PredictionInputs
 from neuropil.datasets.preparation import Preparation, read_target

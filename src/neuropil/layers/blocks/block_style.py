@@ -97,6 +97,7 @@ class Style:
         *,
         stride: int | tuple[int, ...] = 1,
         padding: Any = None,
+        dilation: int = 1,
         groups: int = 1,
         activates: bool = True,
     ) -> Network:
@@ -107,20 +108,22 @@ class Style:
             kernel_size: Filter length, one number or one per axis.
             stride: Step between windows.
             padding: As for `Convolution`; by default half the filter at both ends.
+            dilation: As for `Convolution`.
             groups: As for `Convolution`.
             activates: Whether to add the activation.
         """
         if padding is None:
             padding = (
-                tuple(size // 2 for size in kernel_size)
+                tuple(dilation * (size // 2) for size in kernel_size)
                 if isinstance(kernel_size, tuple)
-                else kernel_size // 2
+                else dilation * (kernel_size // 2)
             )
         convolution = Convolution(
             filters,
             kernel_size,
             stride=stride,
             padding=padding,
+            dilation=dilation,
             groups=groups,
             bias=self.has_bias,
             weight=HE,

@@ -33,6 +33,8 @@ class Residual(StyledBlock):
     Args:
         filters: Output channels of the block.
         stride: Step of its first window.
+        dilation: Distance between the taps of its windows.
+        first_dilation: That of the window with the stride; by default `dilation`.
         activation: As in `Style`.
         normalization: As in `Style`.
         place: As in `Style`.
@@ -49,6 +51,8 @@ class Residual(StyledBlock):
         filters: int,
         *,
         stride: int = 1,
+        dilation: int = 1,
+        first_dilation: int | None = None,
         activation: Choice = "relu",
         normalization: Choice = "batch",
         place: Place = "before",
@@ -60,6 +64,11 @@ class Residual(StyledBlock):
         who = type(self).__name__
         self.filters = whole(filters, f"{who}: filters")
         self.stride = whole(stride, f"{who}: stride")
+        self.dilation = whole(dilation, f"{who}: dilation")
+        if first_dilation is None:
+            self.first_dilation = self.dilation
+        else:
+            self.first_dilation = whole(first_dilation, f"{who}: first_dilation")
         self.stochastic_depth = number(stochastic_depth, f"{who}: stochastic_depth", "[0, 1)")
         self.shortcut = one_of(shortcut, f"{who}: shortcut", SHORTCUTS)
 

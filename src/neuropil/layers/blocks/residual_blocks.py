@@ -30,6 +30,9 @@ class ResidualBlock(Residual):
     Args:
         filters: Output channels K.
         stride: Step of the first convolution, and of the shortcut.
+        dilation: Distance between the taps of the convolutions.
+        first_dilation: That of the first convolution; by default `dilation`. A stage whose
+            stride of 2 is replaced by dilation begins with half of the dilation that follows.
         activation: g: the name of an activation layer in lower case (``"relu"``, ``"elu"``), a
             layer (copied), or None.
         normalization: ``"batch"``, ``"group"``, ``"instance"``, ``"layer"``, a layer to copy,
@@ -48,7 +51,8 @@ class ResidualBlock(Residual):
 
     Reference:
         He, Zhang, Ren, Sun, "Deep residual learning for image recognition", 2016; the same,
-        "Identity mappings in deep residual networks", 2016, for pre-activation.
+        "Identity mappings in deep residual networks", 2016, for pre-activation; Yu, Koltun,
+        Funkhouser, "Dilated residual networks", 2017, for dilation.
 
     Example:
         >>> import math
@@ -65,8 +69,10 @@ class ResidualBlock(Residual):
     @override
     def body(self) -> list[Network]:
         return [
-            self.style.unit(self.filters, 3, stride=self.stride),
-            self.style.unit(self.filters, 3, activates=self.style.place == "first"),
+            self.style.unit(self.filters, 3, stride=self.stride, dilation=self.first_dilation),
+            self.style.unit(
+                self.filters, 3, dilation=self.dilation, activates=self.style.place == "first"
+            ),
         ]
 
 
@@ -84,6 +90,9 @@ class BottleneckBlock(Residual):
     Args:
         filters: Output channels, a multiple of `expansion`.
         stride: Step of the 3×3 convolution (the "v1.5" arrangement) and of the shortcut.
+        dilation: Distance between the taps of the 3×3 convolution.
+        first_dilation: Replaces `dilation` in the first block of a stage, as for
+            `ResidualBlock`.
         expansion: Ratio of the output channels to those of the 3×3 convolution.
         activation: As for `ResidualBlock`.
         normalization: As for `ResidualBlock`.
@@ -111,6 +120,8 @@ class BottleneckBlock(Residual):
         filters: int,
         *,
         stride: int = 1,
+        dilation: int = 1,
+        first_dilation: int | None = None,
         expansion: int = 4,
         activation: Choice = "relu",
         normalization: Choice = "batch",
@@ -122,6 +133,8 @@ class BottleneckBlock(Residual):
         super().__init__(
             filters,
             stride=stride,
+            dilation=dilation,
+            first_dilation=first_dilation,
             activation=activation,
             normalization=normalization,
             place=place,
@@ -141,6 +154,6 @@ class BottleneckBlock(Residual):
         narrow = self.filters // self.expansion
         return [
             self.style.unit(narrow, 1),
-            self.style.unit(narrow, 3, stride=self.stride),
+            self.style.unit(narrow, 3, stride=self.stride, dilation=self.first_dilation),
             self.style.unit(self.filters, 1, activates=self.style.place == "first"),
         ]

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from neuropil.core import Network
-from neuropil.training.loop.memory_examples import as_arrays
+from neuropil.training.loop.memory_examples import as_arrays, relative_weights
 from neuropil.training.loop.source_examples import SourceExamples
 from neuropil.training.rows.arrow_columns import parts_of_table
 from neuropil.training.rows.arrow_source import ArrowSource
 from neuropil.training.rows.arrow_stream import is_arrow
-from neuropil.training.rows.fields import Fields
+from neuropil.training.rows.fields import Fields, flat
 from neuropil.training.rows.row_source import RowSource
 from neuropil.training.rows.values import parts_of_batch, unpack_single
 
@@ -38,6 +38,8 @@ def open_data(data: Any, title: str, learner: Learner) -> Any:
         ValueError: If the data cannot be used.
     """
     fields = None if learner.custom else Fields.of(learner.module, title)
+    if fields is not None and isinstance(data, tuple):  # a list is of rows or batches
+        data = flat(data)
     if fields is not None and isinstance(data, Mapping):
         data = pair_of(parts_of_batch(data, fields.layout_of_names(list(data))))
     elif fields is not None and (table := as_table(data)) is not None:
@@ -54,7 +56,9 @@ def open_data(data: Any, title: str, learner: Learner) -> Any:
     if not len(source):
         raise ValueError(f"the {title} data is empty.")
     taken = len(learner.module.inputs) if isinstance(learner.module, Network) else 1
-    return SourceExamples(source, title, taken)
+    weights = getattr(source, "weights", None)
+    weights = None if weights is None else relative_weights(weights, title)
+    return SourceExamples(source, title, taken, weights=weights)
 
 
 def as_source(data: Any, fields: Fields | None) -> Source | None:

@@ -42,10 +42,11 @@ class Layout(NamedTuple):
 class Fields:
     """Finds the inputs and the target among the parts of a row or a batch.
 
-    The last part of a tuple is the target, all others are inputs. In a dict the target is
-    called ``"target"``, ``"targets"``, ``"label"``, ``"labels"`` or ``"y"``; the inputs are
-    called like those of the network. If only one other entry is left, it is the input; and if
-    the network takes a vector with one number for each other entry, these are its columns.
+    The last part of a tuple is the target, all others are inputs, or a dict of them. In a dict
+    the target is called ``"target"``, ``"targets"``, ``"label"``, ``"labels"`` or ``"y"``; the
+    inputs are called like those of the network. If only one other entry is left, it is the
+    input; and if the network takes a vector with one number for each other entry, these are its
+    columns.
 
     Args:
         names: Names of the network's inputs; empty if they are unknown.
@@ -61,9 +62,7 @@ class Fields:
     def of(cls, module: nn.Module, title: str) -> Fields:
         """Return the fields of a network: a `Network`, or any module by its arguments."""
         if isinstance(module, Network):
-            nodes = zip(module.node_names, module.nodes, strict=True)
-            names = tuple(name for name, node in nodes if not node.inputs)
-            return cls(names, module.input_shapes, title)
+            return cls(module.input_names, module.input_shapes, title)
         kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
         taken = inspect.signature(module.forward).parameters.values()
         needed = (p.name for p in taken if p.kind in kinds and p.default is p.empty)
@@ -78,6 +77,7 @@ class Fields:
         Raises:
             DataError: If the inputs cannot be found.
         """
+        item = flat(item)
         if isinstance(item, Mapping):
             return self.layout_of_names(list(item))
         if not isinstance(item, tuple | list):
@@ -157,6 +157,7 @@ class Fields:
             item: The item.
             layout: Where its inputs and its target are.
         """
+        item = flat(item)
         first = part(item, layout.inputs[0][0])
         if self.shapes:
             columns = len(layout.inputs[0]) > 1
@@ -164,6 +165,16 @@ class Fields:
         if layout.target is not None:
             return axes(part(item, layout.target)) == 0
         return False
+
+
+def flat(item: Any) -> Any:
+    """Return ``({"left": …, "right": …}, target)`` as one dict, and all else unchanged."""
+    pair = isinstance(item, tuple | list) and len(item) == 2
+    if not pair or not isinstance(item[0], Mapping):
+        return item
+    inputs, target = item
+    free = next(name for name in TARGETS if name not in inputs)
+    return {**inputs, free: target}
 
 
 def part(item: Any, key: Any) -> Any:

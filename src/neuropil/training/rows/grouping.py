@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +33,9 @@ def row_groups(items: Iterator[Any], size: int) -> Iterator[list[Any]]:
 def is_pair(batch: Any) -> bool:
     """Return whether a batch is already inputs and targets, or inputs alone."""
     return isinstance(batch, Tensor | np.ndarray) or (
-        isinstance(batch, tuple | list) and len(batch) == 2
+        isinstance(batch, tuple | list)
+        and len(batch) == 2
+        and not isinstance(batch[0], Mapping)
     )
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from neuropil.checks import shown
 from neuropil.datasets.data_errors import DataError
-from neuropil.training.rows.fields import part
+from neuropil.training.rows.fields import flat, part
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,6 +31,7 @@ def batch_of_rows(
     Raises:
         DataError: If rows differ in their parts or shapes, or a part is not numbers.
     """
+    rows = [*map(flat, rows)]
     keys = keys_of(rows[0])
     for number, row in zip(numbers, rows, strict=True):
         if keys_of(row) != keys:
@@ -56,6 +57,7 @@ def parts_of_batch(batch: Any, layout: Layout) -> tuple[tuple[Tensor, ...], Tens
     Raises:
         DataError: If it has other parts than the first batch, or a part is not numbers.
     """
+    batch = flat(batch)
 
     def column(key: Any) -> Tensor:
         try:

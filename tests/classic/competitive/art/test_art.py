@@ -12,7 +12,7 @@ from neuropil.classic import ART1, FuzzyART
 from neuropil.datasets import load_digits, make_digits
 
 
-def art1_by_the_paper(X, vigilance, step, n_epochs):
+def art1_by_the_paper(X, vigilance, step, n_epochs, most=None):
     """Carpenter and Grossberg's search, reset by reset, in exact fractions."""
     categories, labels = [], [None] * len(X)
     ones = [frozenset(np.flatnonzero(row).tolist()) for row in X]
@@ -29,8 +29,9 @@ def art1_by_the_paper(X, vigilance, step, n_epochs):
                     categories[-minus_place], labels[number] = bits & known, -minus_place
                     break
             else:
-                labels[number] = len(categories)
-                categories.append(bits)
+                full = len(categories) == most
+                labels[number] = -1 if full else len(categories)
+                categories += [] if full else [bits]
     return labels, categories
 
 
@@ -59,13 +60,14 @@ def fuzzy_art_by_the_paper(coded, vigilance, choice, lr):
     st.sampled_from([0.25, 0.5, 0.625, 0.75, 1.0]),
     st.sampled_from([1.5, 2.0, 8.0]),
     st.integers(1, 3),
+    st.sampled_from([None, 1, 2, 4, 17]),
 )
-def test_art1_is_the_search_of_the_paper(X, vigilance, step, n_epochs):
+def test_art1_is_the_search_of_the_paper(X, vigilance, step, n_epochs, most):
     X = X[X.any(axis=1)]
     if not len(X):
         return
-    network = ART1(vigilance, step, n_epochs=n_epochs).fit(X)
-    labels, categories = art1_by_the_paper(X, vigilance, step, n_epochs)
+    network = ART1(vigilance, step, n_epochs=n_epochs, n_clusters=most).fit(X)
+    labels, categories = art1_by_the_paper(X, vigilance, step, n_epochs, most)
     assert network.labels_.tolist() == labels
     found = [frozenset(np.flatnonzero(row).tolist()) for row in network.weights_]
     assert found == categories
@@ -246,3 +248,27 @@ def test_art1_is_artlibs_fuzzy_art_on_coded_bits(seed):
     theirs = artlib.FuzzyART(vigilance, step - 1, 1.0).fit(coded, max_iter=2)
     ours = ART1(vigilance, step, n_epochs=2).fit(coded)
     np.testing.assert_array_equal(ours.labels_, theirs.labels_)
+
+
+@pytest.mark.parametrize("kind", [ART1, FuzzyART])
+def test_categories_are_limited(kind):
+    X = make_digits(200, seed=0).inputs.reshape(200, -1).numpy()
+    free = kind(0.8).fit(X)
+    assert len(free.weights_) > 20
+    limited = kind(0.8, n_clusters=20).fit(X)
+    assert len(limited.weights_) == 20
+    outside = limited.labels_ == -1
+    assert 0 < outside.sum() < len(X)
+    np.testing.assert_array_equal(limited.predict(X[outside]), -1)
+    limited.partial_fit(X[outside][:5])
+    assert len(limited.weights_) == 20
+    more = limited.set_params(n_clusters=23).partial_fit(X[outside])
+    assert len(more.weights_) == 23
+    wide = kind(0.8, n_clusters=10**6).fit(X)
+    np.testing.assert_array_equal(wide.weights_, free.weights_)
+
+
+def test_a_wrong_limit_is_refused():
+    for value in (0, -1, 2.5, "two", True):
+        with pytest.raises(ValueError, match="`n_clusters` must be a whole number from 1"):
+            ART1(n_clusters=value).fit(np.eye(3))

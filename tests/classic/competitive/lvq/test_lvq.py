@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.datasets import load_digits
+from sklearn.base import clone
+from sklearn.datasets import load_digits, load_iris
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
@@ -346,3 +347,83 @@ def test_options_that_cannot_be_are_refused(kind, options, message):
 def test_data_that_cannot_be_are_refused(kind, X, y, message):
     with pytest.raises(ValueError, match=message):
         kind().fit(X, y)
+
+
+# Counts per class, and prototypes that are given
+
+THREE = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1], [9, 9], [9, 8], [20, 0], [21, 0]])
+NAMES = np.array(["c", "c", "c", "c", "a", "a", "b", "b"])
+
+
+@family
+@pytest.mark.parametrize("init", ["kmeans", "sample"])
+def test_each_class_has_its_number_of_prototypes(kind, init):
+    for counts in ({"a": 1, "b": 2, "c": 3}, [1, 2, 3], (1, 2, 3)):
+        model = kind(counts, init=init, random_state=0).fit(THREE, NAMES)
+        assert model.prototype_labels_.tolist() == ["a", "b", "b", "c", "c", "c"]
+        assert (model.predict(THREE) == NAMES).all()
+        again = pickle.loads(pickle.dumps(clone(model).fit(THREE, NAMES)))
+        np.testing.assert_array_equal(again.prototypes_, model.prototypes_)
+    numbers = kind({0: 3, 1: 1}, init=init, random_state=0).fit(THREE, NAMES == "c")
+    assert numbers.prototype_labels_.tolist() == [False] * 3 + [True]
+    capped = kind({"a": 9, "b": 1, "c": 1}, init=init).fit(THREE, NAMES)
+    assert capped.prototype_labels_.tolist() == ["a", "a", "b", "c"]
+
+
+@family
+def test_given_prototypes_are_the_start(kind):
+    given = np.array([[9.0, 8.5], [20.0, 1.0], [0.0, 0.5], [1.0, 0.5]])
+    counts = {"a": 1, "b": 1, "c": 2}
+    options = {"init": given, "lr": 1e-9, "n_epochs": 1}
+    model = kind(counts, **options).fit(THREE, NAMES)
+    np.testing.assert_allclose(model.prototypes_, given, atol=1e-6)
+    assert model.prototype_labels_.tolist() == ["a", "b", "c", "c"]
+    single = kind(counts, **options).fit(THREE.astype("f"), NAMES)
+    assert single.prototypes_.dtype == np.float32
+    # In `partial_fit` a class gets its prototypes with its first rows.
+    late = kind(counts, **options).partial_fit(THREE[:4], NAMES[:4], classes=["a", "b", "c"])
+    np.testing.assert_allclose(late.prototypes_, given[2:], atol=1e-6)
+    late.partial_fit(THREE[4:], NAMES[4:])
+    np.testing.assert_allclose(late.prototypes_, given[[2, 3, 0, 1]], atol=1e-6)
+    np.testing.assert_array_equal(given[0], [9.0, 8.5])
+
+
+def test_the_nearest_given_prototype_is_scikit_learns_centroid():
+    """With the means of the classes given and no step to speak of, LVQ is NearestCentroid."""
+    X, y = load_iris(return_X_y=True)
+    means = np.stack([X[y == kind].mean(axis=0) for kind in range(3)])
+    model = LVQ(1, init=means, lr=1e-12, n_epochs=1).fit(X, y)
+    np.testing.assert_array_equal(model.predict(X), NearestCentroid().fit(X, y).predict(X))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"prototypes_per_class": {"a": 1, "b": 2}},
+            "each class and for no other",
+        ),
+        (
+            {"prototypes_per_class": {"a": 1, "b": 2, "c": 1, "d": 1}},
+            "classes are a, b, c.",
+        ),
+        ({"prototypes_per_class": [1, 2]}, r"each of the 3 classes, got \[1, 2\]"),
+        (
+            {"prototypes_per_class": [1, 2, 0]},
+            "`prototypes_per_class` must be a whole number from 1",
+        ),
+        ({"prototypes_per_class": "many"}, "`prototypes_per_class` must be a whole number"),
+        ({"prototypes_per_class": []}, "each of the 3 classes"),
+        ({"init": "random"}, "`init` must be 'kmeans' or 'sample', got 'random'"),
+        ({"init": [1.0, 2.0]}, "`init` must be 'kmeans', 'sample', or an array of finite"),
+        ({"init": [[np.nan, 2.0]]}, "an array of finite numbers"),
+        ({"init": object()}, "an array of finite numbers"),
+        (
+            {"init": [[1.0, 2.0]]},
+            r"`init` has the shape \(1, 2\), and must have \(15, 2\): `prototypes_per_class`",
+        ),
+    ],
+)
+def test_wrong_numbers_and_prototypes_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        LVQ(**options).fit(THREE, NAMES)

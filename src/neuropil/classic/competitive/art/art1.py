@@ -30,6 +30,8 @@ class ART1(ResonanceNetwork):
     Args:
         vigilance: ρ, from 0 to 1: the fraction of a row's bits that its category must have.
         step: L, above 1: the greater L, the less a category's size lowers its choice.
+        n_clusters: The largest number of categories; None for no limit. A row with which none
+            resonates then changes nothing and has the label −1.
         n_epochs: The largest number of passes of `fit`, which ends when a pass changes nothing.
         binarize: Values above it are 1; None takes 0 and 1, or −1 and 1, unchanged.
 
@@ -60,6 +62,7 @@ class ART1(ResonanceNetwork):
     vigilance: float = 0.7
     step: float = 2.0
     _: KW_ONLY
+    n_clusters: int | None = None
     n_epochs: int = 20
     binarize: float | None = 0.0
 

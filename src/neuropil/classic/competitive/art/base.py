@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 from sklearn.base import ClusterMixin
 
-from neuropil.checks import interval
-from neuropil.classic.base import ClassicNetwork, Floats
+from neuropil.checks import COUNTABLE, interval, optional
+from neuropil.classic.base import COUNT, ClassicNetwork, Floats
 from neuropil.classic.competitive.art.loops import find_rows, learn_rows
 from neuropil.classic.fitted_state import WHOLE, array
 
@@ -27,7 +27,8 @@ class ResonanceNetwork(ClusterMixin, ClassicNetwork):
 
     Attributes:
         weights_: One category per row, ``(n_categories, n_coded)``.
-        labels_: Category of each row given to `fit`; of the last rows given to `partial_fit`.
+        labels_: Category of each row given to `fit`; of the last rows given to `partial_fit`;
+            −1 for rows without one.
         n_iter_: The number of passes of `fit`.
     """
 
@@ -36,8 +37,12 @@ class ResonanceNetwork(ClusterMixin, ClassicNetwork):
         "labels_": array("whole", "rows"),
         "n_iter_": WHOLE,
     }
-    rules: ClassVar[Rules] = ClassicNetwork.rules | {"vigilance": interval("[0, 1]")}
+    rules: ClassVar[Rules] = ClassicNetwork.rules | {
+        "vigilance": interval("[0, 1]"),
+        "n_clusters": optional(COUNT),
+    }
     n_epochs: int
+    n_clusters: int | None
     vigilance: float
     weights_: Floats
     labels_: NDArray[np.int64]
@@ -131,9 +136,10 @@ class ResonanceNetwork(ClusterMixin, ClassicNetwork):
         norms = np.empty(room, rows.dtype)
         norms[:count] = np.cumsum(self.weights_, axis=1)[:, -1] if count else 0
         changed, row, options = False, 0, self.constants()
+        most = COUNTABLE if self.n_clusters is None else int(self.n_clusters)
         while True:
             row, count, some = learn_rows(
-                rows, sizes, row, table, norms, count, options, labels
+                rows, sizes, row, table, norms, count, most, options, labels
             )
             changed = changed or some
             if row == len(rows):

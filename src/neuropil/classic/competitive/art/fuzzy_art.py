@@ -36,6 +36,8 @@ class FuzzyART(ResonanceNetwork):
         vigilance: ρ, from 0 to 1: the greater ρ, the smaller the boxes.
         choice: α, above 0: near 0, the smallest box around a row is chosen.
         lr: β, above 0 and at most 1; 1 is fast learning.
+        n_clusters: The largest number of categories; None for no limit. A row with which none
+            resonates then changes nothing and has the label −1.
         n_epochs: The largest number of passes of `fit`, which ends when a pass changes nothing.
         bounds: ``(low, high)``, each a number or one per column, that are scaled to 0 and 1;
             None takes them from the rows of `fit`, or of the first `partial_fit`. Rows may lie
@@ -73,6 +75,7 @@ class FuzzyART(ResonanceNetwork):
     choice: float = 1e-3
     _: KW_ONLY
     lr: float = 1.0
+    n_clusters: int | None = None
     n_epochs: int = 20
     bounds: tuple[ArrayLike, ArrayLike] | None = None
 

@@ -66,6 +66,7 @@ def learn_rows(
     table: Floats,
     norms: Floats,
     count: int,
+    most: int,
     options: tuple[float, float, float],
     labels: np.ndarray,
 ) -> tuple[int, int, bool]:
@@ -78,8 +79,10 @@ def learn_rows(
         table: Weights, (columns, capacity); changed.
         norms: |w| of each category; changed.
         count: Number of categories in use.
+        most: The largest number of categories.
         options: ρ, α, and the learning rate β.
-        labels: Filled with the category of each row.
+        labels: Filled with the category of each row; −1 where none resonates and no further
+            one is allowed.
 
     Returns:
         The next row to learn, the number of categories, and whether a weight changed.
@@ -92,6 +95,9 @@ def learn_rows(
         best = resonant(row, sizes[number], table, norms, count, vigilance, choice, overlaps)
         new = best < 0
         if new:
+            if count == most:
+                labels[number] = -1
+                continue
             if count == norms.shape[0]:
                 return number, count, changed
             best = count

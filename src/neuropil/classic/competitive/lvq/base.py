@@ -13,14 +13,20 @@ from sklearn.utils.multiclass import check_classification_targets
 from typing_extensions import override
 
 from neuropil.checks import choice, interval
-from neuropil.classic.base import COUNT, ClassicNetwork
+from neuropil.classic.base import ClassicNetwork
 from neuropil.classic.competitive.lvq.loops import Pass, nearest, settle
+from neuropil.classic.competitive.lvq.prototype_starts import (
+    check_counts,
+    check_init,
+    counts_by_class,
+    given_prototypes,
+)
 from neuropil.classic.fitted_state import array
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from neuropil.checks import Rules
     from neuropil.classic.base import Floats, Indices
@@ -35,17 +41,17 @@ COMPILED = {"order": "C", "force_writeable": True}
 class PrototypeClassifier(ClassifierMixin, ClassicNetwork):
     """A classifier that assigns to each row the class of its nearest prototype."""
 
-    prototypes_per_class: int = 5
+    prototypes_per_class: int | Mapping[Any, int] | Sequence[int] = 5
     _: KW_ONLY
-    init: str = "kmeans"
+    init: str | ArrayLike = "kmeans"
     n_epochs: int = 10
     lr: float = 0.1
     decay: str = "linear"
     random_state: int | np.random.RandomState | None = None
 
     rules: ClassVar[Rules] = ClassicNetwork.rules | {
-        "prototypes_per_class": COUNT,
-        "init": choice("kmeans", "sample"),
+        "prototypes_per_class": check_counts,
+        "init": check_init,
         "lr": interval("(0, 1]"),
         "decay": choice("linear", "constant"),
     }
@@ -187,6 +193,7 @@ class PrototypeClassifier(ClassifierMixin, ClassicNetwork):
                 f"{type(self).__name__} needs at least two classes, got one class: "
                 f"{self.classes_[0]}."
             )
+        self.counts()  # raises an error before anything is dropped
         for name in ("prototypes_", "prototype_labels_"):
             if hasattr(self, name):
                 delattr(self, name)
@@ -211,7 +218,14 @@ class PrototypeClassifier(ClassifierMixin, ClassicNetwork):
         if self.fitted:
             have = np.searchsorted(self.classes_, self.prototype_labels_)
             new = np.setdiff1d(new, have)
-        starts = [self.start(X[codes == code], random) for code in new]
+        numbers = self.counts()
+        given = given_prototypes(self.init, numbers, X, type(self).__name__)
+        starts = [
+            self.start(X[codes == code], numbers[code], random)
+            if given is None
+            else given[code]
+            for code in new
+        ]
         labels = np.repeat(self.classes_[new], [len(start) for start in starts])
         if self.fitted:
             starts.insert(0, self.prototypes_)
@@ -220,10 +234,17 @@ class PrototypeClassifier(ClassifierMixin, ClassicNetwork):
             self.prepare(X)
         self.prototypes_, self.prototype_labels_ = np.concatenate(starts), labels
 
-    def start(self, rows: Floats, random: np.random.RandomState) -> Floats:
-        """Return the first prototypes of a class."""
-        count = min(self.prototypes_per_class, len(rows))
-        drawn = rows[random.choice(len(rows), count, replace=False)]
+    def counts(self) -> list[int]:
+        """Return the number of prototypes of each class.
+
+        Raises:
+            ValueError: If the option does not fit the classes.
+        """
+        return counts_by_class(self.prototypes_per_class, self.classes_, type(self).__name__)
+
+    def start(self, rows: Floats, number: int, random: np.random.RandomState) -> Floats:
+        """Return the first prototypes of a class, at most one for each of its rows."""
+        drawn = rows[random.choice(len(rows), min(number, len(rows)), replace=False)]
         if self.init != "sample":
             # k-means within the class, from random rows.
             settle(rows, drawn, PASSES)

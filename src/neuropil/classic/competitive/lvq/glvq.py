@@ -81,9 +81,10 @@ class GLVQ(MarginLVQ):
         ``X``: ``(n_samples, n_features)``; ``y``: ``(n_samples)``.
 
     Args:
-        prototypes_per_class: Prototypes per class, at most the number of its rows.
+        prototypes_per_class: Prototypes per class, at most the number of its rows; or a dict
+            with a number for each class, or a list of them in the order of the sorted classes.
         init: ``"kmeans"`` starts on the means of clusters within each class, ``"sample"`` on
-            rows of each class.
+            rows of each class; an array has the prototypes themselves, class by class.
         n_epochs: Passes over the rows, each in a new order.
         lr: Learning rate; since the steps contain σ², it does not depend on the data's scale.
         decay: ``"linear"`` lowers the rate to 0 during `fit`; ``"constant"`` keeps it.

@@ -31,9 +31,10 @@ class LVQ(PrototypeClassifier):
         ``X``: ``(n_samples, n_features)``; ``y``: ``(n_samples)``.
 
     Args:
-        prototypes_per_class: Prototypes per class, at most the number of its rows.
+        prototypes_per_class: Prototypes per class, at most the number of its rows; or a dict
+            with a number for each class, or a list of them in the order of the sorted classes.
         init: ``"kmeans"`` starts on the means of clusters within each class, ``"sample"`` on
-            rows of each class.
+            rows of each class; an array has the prototypes themselves, class by class.
         n_epochs: Passes over the rows, each in a new order.
         lr: Learning rate of the first step, the fraction of the way to x.
         decay: ``"linear"`` lowers the rate to 0 during `fit`; ``"constant"`` keeps it.
@@ -56,6 +57,11 @@ class LVQ(PrototypeClassifier):
         >>> model = LVQ(prototypes_per_class=1, random_state=0).fit(X, y)
         >>> model.predict([[2.0], [100.0]]).tolist()
         ['low', 'high']
+        >>> model = LVQ({"low": 1, "high": 2}, random_state=0).fit(X, y)
+        >>> model.prototype_labels_.tolist()
+        ['high', 'high', 'low']
+        >>> LVQ(1, init=[[9.0], [0.0]], n_epochs=1).fit(X, y).score(X, y)
+        1.0
     """
 
     @override
@@ -101,9 +107,10 @@ class LVQ2(PairLVQ):
         ``X``: ``(n_samples, n_features)``; ``y``: ``(n_samples)``.
 
     Args:
-        prototypes_per_class: Prototypes per class, at most the number of its rows.
+        prototypes_per_class: Prototypes per class, at most the number of its rows; or a dict
+            with a number for each class, or a list of them in the order of the sorted classes.
         init: ``"kmeans"`` starts on the means of clusters within each class, ``"sample"`` on
-            rows of each class.
+            rows of each class; an array has the prototypes themselves, class by class.
         n_epochs: Passes over the rows, each in a new order.
         lr: Learning rate of the first step, the fraction of the way to x.
         decay: ``"linear"`` lowers the rate to 0 during `fit`; ``"constant"`` keeps it.
@@ -150,9 +157,10 @@ class LVQ21(PairLVQ):
         ``X``: ``(n_samples, n_features)``; ``y``: ``(n_samples)``.
 
     Args:
-        prototypes_per_class: Prototypes per class, at most the number of its rows.
+        prototypes_per_class: Prototypes per class, at most the number of its rows; or a dict
+            with a number for each class, or a list of them in the order of the sorted classes.
         init: ``"kmeans"`` starts on the means of clusters within each class, ``"sample"`` on
-            rows of each class.
+            rows of each class; an array has the prototypes themselves, class by class.
         n_epochs: Passes over the rows, each in a new order.
         lr: Learning rate of the first step, the fraction of the way to x.
         decay: ``"linear"`` lowers the rate to 0 during `fit`; ``"constant"`` keeps it.
@@ -197,9 +205,10 @@ class LVQ3(PairLVQ):
         ``X``: ``(n_samples, n_features)``; ``y``: ``(n_samples)``.
 
     Args:
-        prototypes_per_class: Prototypes per class, at most the number of its rows.
+        prototypes_per_class: Prototypes per class, at most the number of its rows; or a dict
+            with a number for each class, or a list of them in the order of the sorted classes.
         init: ``"kmeans"`` starts on the means of clusters within each class, ``"sample"`` on
-            rows of each class.
+            rows of each class; an array has the prototypes themselves, class by class.
         n_epochs: Passes over the rows, each in a new order.
         lr: Learning rate of the first step, the fraction of the way to x.
         decay: ``"linear"`` lowers the rate to 0 during `fit`; ``"constant"`` keeps it.
