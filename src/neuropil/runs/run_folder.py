@@ -62,7 +62,8 @@ class Run:
     """The folder with the results of a training, which ``neuropil train`` writes.
 
     `open` reads one. Its `figures`, `settings` and `history` are what the training gave;
-    `network` is the trained network, and `read` and `predict` apply it to new files. It holds ``run.json`` (all attributes but the path), ``network.json`` and
+    `network` is the trained network, and `read` and `predict` apply it to new files. The folder
+    holds ``run.json`` (all attributes but the path), ``network.json`` and
     ``weights.safetensors``, ``history.csv``, ``checkpoints/`` and ``report.html``. Each file is
     replaced atomically.
 

@@ -103,8 +103,7 @@ def open_table(
     inputs = [name for name in table.names if name not in (*names, *rows.unused)]
     columns = fit_columns(table, inputs, rows.train.numpy(), notes)
     if options.split_by is None:
-        dated = [c.name for c in columns if isinstance(c, DateColumn) and c.unit == DAYS]
-        note_series(dated, notes)
+        note_series(dates_in(columns), notes)
     preparation = TablePreparation(
         columns, target, tuple(table.names), table.header, options.encoding
     )
@@ -123,6 +122,11 @@ def open_table(
         source=str(path),
         notes=notes,
     )
+
+
+def dates_in(columns: Sequence[object]) -> list[str]:
+    """Return the names of the columns that are dates by the day."""
+    return [c.name for c in columns if isinstance(c, DateColumn) and c.unit == DAYS]
 
 
 def open_frame(frame: Any, options: Options) -> Splits:
