@@ -59,9 +59,11 @@ HISTORY, REPORT = "history.csv", "report.html"
 @final
 @dataclass
 class Run:
-    """The folder with the results of a training.
+    """The folder with the results of a training, which ``neuropil train`` writes.
 
-    It holds ``run.json`` (all attributes but the path), ``network.json`` and
+    `open` reads one. Its `figures`, `settings` and `history` are what the training gave;
+    `network` is the trained network, and `read` and `predict` apply it to new files. The folder
+    holds ``run.json`` (all attributes but the path), ``network.json`` and
     ``weights.safetensors``, ``history.csv``, ``checkpoints/`` and ``report.html``. Each file is
     replaced atomically.
 
@@ -75,6 +77,20 @@ class Run:
         times: The start time, and the seconds of the epochs.
         status: ``"running"``, ``"interrupted"``, ``"failed"``, or ``"finished"``, which is
             written last, after the report.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> from neuropil import Run, datasets
+        >>> from neuropil.cli import main
+        >>> with TemporaryDirectory() as folder:
+        ...     code = main(
+        ...         ["train", "--network", "pnn", "--quiet", "--out", f"{folder}/digits"]
+        ...     )
+        ...     run = Run.open(f"{folder}/digits")
+        ...     probabilities = run.predict(datasets.load_handwritten_digits().test.inputs)
+        /.../digits
+        >>> run.figures["test"]["accuracy"] > 0.95, probabilities.shape
+        (True, torch.Size([359, 10]))
     """
 
     path: Path

@@ -41,7 +41,6 @@ if TYPE_CHECKING:
 
     from neuropil.datasets.arrays.array_preparation import ArrayPreparation
     from neuropil.datasets.open_options import Options
-    from neuropil.datasets.tables.columns.column import Column
     from neuropil.datasets.tables.table import TableReader
 
 
@@ -104,7 +103,7 @@ def open_table(
     inputs = [name for name in table.names if name not in (*names, *rows.unused)]
     columns = fit_columns(table, inputs, rows.train.numpy(), notes)
     if options.split_by is None:
-        note_series([column.name for column in columns if is_date(column)], notes)
+        note_series(dates_in(columns), notes)
     preparation = TablePreparation(
         columns, target, tuple(table.names), table.header, options.encoding
     )
@@ -125,9 +124,9 @@ def open_table(
     )
 
 
-def is_date(column: Column) -> bool:
-    """Return whether a column holds dates, and not only times of a day."""
-    return isinstance(column, DateColumn) and column.unit == DAYS
+def dates_in(columns: Sequence[object]) -> list[str]:
+    """Return the names of the columns that are dates by the day."""
+    return [c.name for c in columns if isinstance(c, DateColumn) and c.unit == DAYS]
 
 
 def open_frame(frame: Any, options: Options) -> Splits:
