@@ -85,6 +85,9 @@ def test_the_threshold_decides_what_is_a_mistake(of_classes, report):
         page.text_of("summary")
     )
     assert "Most often, “healthy” is mistaken for “ill”: 594 of 594" in page.text_of("summary")
+    # The probability of the class that is named, not the larger one.
+    assert page.table("", "true", "predicted")[0][1:4] == ["healthy", "ill", "97.8 %"]
+    assert page.table("", "true", "predicted")[-1][1:4] == ["healthy", "ill", "2.2 %"]
 
 
 def test_weights_are_suggested_where_a_class_is_missed(of_classes, report):

@@ -216,7 +216,8 @@ class Classification(Task[Classes]):
         names = self.target.classes
         of = f" of {self.target.name!r}" if self.target.name else ""
         shown = ", ".join(names[:MOST_NAMES]) + (", …" if len(names) > MOST_NAMES else "")
-        return f"{len(names)} classes{of} ({shown})"
+        rare = "" if self.positive is None else f", {self.positive!r} is rare"
+        return f"{len(names)} classes{of} ({shown}){rare}"
 
     @override
     def verdict(self, figures: Figures, targets: Tensor, examples: str) -> str:

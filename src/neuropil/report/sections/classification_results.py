@@ -82,7 +82,8 @@ def class_rows(evidence: Evidence) -> list[dict[str, Any]]:
 def classification_mistakes(subject: Subject) -> Section:
     """Return the most confident mistakes; where there are none, the least certain answers."""
     evidence = subject.evidence
-    sure, predicted = evidence.answers.max(axis=1), evidence.predicted
+    predicted = evidence.predicted
+    sure = np.take_along_axis(evidence.answers, predicted[:, None], axis=1)[:, 0]
     mistakes = evidence.mistakes
 
     def verdict(index: int) -> Verdict:
