@@ -65,7 +65,7 @@ FOREIGN = {
         "binary_cross_entropy_with_logits",
         "cross_entropy": "ce nll nll_loss log_loss cross_entropy_loss categorical_crossentropy "
         "sparse_categorical_crossentropy softmax_cross_entropy",
-        "hinge": "hinge_loss binary_hinge categorical_hinge multi_margin_loss",
+        "hinge": "hinge_loss categorical_hinge multi_margin_loss",
         "huber": "huber_loss smooth_l1 smooth_l1_loss",
         "kl_divergence": "kl kld kl_div kl_div_loss kullback_leibler_divergence",
         "squared_error": "mse mse_loss mean_squared_error l2 l2_loss",

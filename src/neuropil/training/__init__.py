@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from neuropil.training.losses.class_losses import (
         binary_cross_entropy as binary_cross_entropy,
     )
+    from neuropil.training.losses.class_losses import binary_hinge as binary_hinge
     from neuropil.training.losses.class_losses import cross_entropy as cross_entropy
     from neuropil.training.losses.class_losses import hinge as hinge
     from neuropil.training.losses.class_losses import kl_divergence as kl_divergence

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from neuropil.checks import optional, whole
 from neuropil.datasets.loading import default_workers
@@ -31,7 +32,7 @@ from neuropil.training.losses.second_softmax import warn_of_probabilities
 from neuropil.training.metrics.metrics import resolve_all
 from neuropil.training.progress import as_progress
 from neuropil.training.threads import set_threads, use_threads
-from neuropil.training.trainer_html import as_html
+from neuropil.training.trainer_description import as_html, as_text
 from neuropil.training.trainer_options import Options, takes
 from neuropil.training.training_state import TrainingState
 
@@ -248,6 +249,8 @@ class Trainer:
         self.warned = False
         # The step, while `fit` runs.
         self.update: Update | None = None
+        # The batch size of the last `fit`; None before it, or if the data has its own batches.
+        self.batch_size: int | None = None
         # The checkpoint that the next `fit` resumes from.
         self.pending: dict[str, Any] | None = None
 
@@ -336,6 +339,7 @@ class Trainer:
                 held_out = self.prepare(validation, "validation", batch_size or 1)
                 validate = functools.partial(self.validate, held_out)
             facts = self.begin(training, epochs)
+            self.batch_size = facts.get("batch_size")
             set_threads(self.learner, self.options.threads, training)
             with running_workers(training, held_out):
                 self.run(training, validate, facts, self.state.first_epoch + epochs)
@@ -429,6 +433,10 @@ class Trainer:
         if sharded is None:
             return self.network
         return sharded.gather(keep=self.learner.processes.first)
+
+    @override
+    def __repr__(self) -> str:
+        return as_text(self)
 
     def _repr_html_(self) -> str:
         return as_html(self)

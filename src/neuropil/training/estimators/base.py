@@ -27,7 +27,7 @@ from neuropil.training.loop.closure_step import check_lr, default_epochs, needs,
 from neuropil.training.trainer import Trainer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -59,6 +59,7 @@ class NetworkEstimator(BaseEstimator):
 
     network: Network | Layer | str | None = None
     _: KW_ONLY
+    loss: str | Callable[..., Any] | None = None
     optimizer: str = "adam"
     lr: float | None = None
     epochs: int | None = None
@@ -150,7 +151,7 @@ class NetworkEstimator(BaseEstimator):
             callbacks = [EarlyStopping(self.patience), BestWeights()]
         trainer = Trainer(
             network,
-            loss=self.loss,
+            loss=self.default_loss if self.loss is None else self.loss,
             optimizer=bound,
             schedule=self.schedule,
             callbacks=callbacks,
@@ -240,7 +241,7 @@ class NetworkEstimator(BaseEstimator):
     if TYPE_CHECKING:
 
         @property
-        def loss(self) -> str: ...
+        def default_loss(self) -> str: ...
 
         def check_targets(self, y: Any) -> NDArray[Any]: ...
 

@@ -42,6 +42,10 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
             Softmax (Sigmoid for several labels), or in Linear with one unit per class; an
             expression; or None for one hidden layer of 100 units. `fit` trains a copy with new
             random weights.
+        loss: Name of the loss; a loss of torch, such as
+            ``torch.nn.CrossEntropyLoss(label_smoothing=0.1)``; or a function of outputs and
+            targets, which are class numbers in the order of ``classes_``. None is the cross
+            entropy.
         optimizer: Name of the optimiser, such as ``"adam"``, or
             ``"levenberg_marquardt"`` for small networks; with options as
             ``"LevenbergMarquardt(restarts=64)"``. Line searches and optimisers that use
@@ -88,7 +92,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
 
     @property
     @override
-    def loss(self) -> str:
+    def default_loss(self) -> str:
         return "binary_cross_entropy" if self.multilabel_ else "cross_entropy"
 
     @override
