@@ -103,9 +103,11 @@ FOREIGN = {
     "part of a training": {
         "BestWeights": "model_checkpoint",
         "find_lr": "lr_finder lr_find",
+        "JsonLinesLog": "csv_logger",
         "Network": "sequential model functional",
         "NetworkClassifier": "mlp_classifier keras_classifier neural_net_classifier",
         "NetworkRegressor": "mlp_regressor keras_regressor neural_net_regressor",
+        "TensorBoardLog": "tensorboard tensorboard_logger summary_writer",
     },
     "augmentation": {
         "RandomFlip": "random_horizontal_flip random_vertical_flip",
