@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, final
 
+from typing_extensions import override
+
 from neuropil.core import Network
 from neuropil.core.atomic import clear_remains, make_folder, replacing
 from neuropil.datasets import (
@@ -335,6 +337,10 @@ class Run:
             raise ValueError(f"{self.path / HISTORY} is damaged: {error}.") from None
 
     # Using it
+
+    @override
+    def __repr__(self) -> str:
+        return f"Run({str(self.path)!r}, {self.status})"
 
     def _repr_html_(self) -> str:
         return run_html(self)
