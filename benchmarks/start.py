@@ -1,7 +1,7 @@
 """How long the first result takes, beside the import of PyTorch alone, in fresh processes.
 
-A new user waits for `neuropil train`. What it takes in one epoch is mostly what it loads, so
-the import of PyTorch, which nothing can avoid, is the measure.
+A new user waits for `neuropil train`. One epoch on the digits is mostly what it loads, so the
+import of PyTorch, which nothing can avoid, is the measure.
 """
 
 from __future__ import annotations

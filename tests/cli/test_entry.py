@@ -33,6 +33,17 @@ def test_help_loads_neither_torch_nor_numpy():
     assert python("-c", script).returncode == 0
 
 
+def test_the_digits_are_trained_on_without_loading_other_libraries_for_data():
+    script = (
+        "import sys, neuropil.cli.training_run, neuropil.report.training_report\n"
+        "from neuropil.datasets import load_handwritten_digits\n"
+        "print(len(load_handwritten_digits().train))\n"
+        "sys.exit(len({'sklearn', 'pandas', 'scipy'} & sys.modules.keys()))"
+    )
+    result = python("-c", script)
+    assert (result.returncode, result.stdout) == (0, "1258\n")
+
+
 def test_the_module_runs_as_the_command_does():
     result = python("-m", "neuropil", "--version")
     assert (result.returncode, result.stdout) == (0, f"neuropil {package.__version__}\n")

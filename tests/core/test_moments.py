@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from neuropil.core.moments import (
+    RunningMoments,
     describe_unresolved,
     moments,
     narrow,
@@ -73,3 +74,15 @@ def test_single_precision_only_where_it_loses_nothing(values, dtype):
 def test_integers_that_become_one_number_are_named():
     assert "column 1 varies" in describe_unresolved(torch.tensor([[1, 2**60], [2, 2**60 + 1]]))
     assert not describe_unresolved(torch.tensor([[1, 2**60], [2, 2**60]]))
+
+
+def test_a_weight_is_a_number_of_copies():
+    examples = torch.randn(50, 3, 4, generator=torch.Generator().manual_seed(0)) * 1e3 + 1e6
+    counts = torch.randint(0, 4, (50,), generator=torch.Generator().manual_seed(1))
+    copies = examples[torch.arange(50).repeat_interleave(counts)]
+    expected = standardization(copies, [0, 2])
+    torch.testing.assert_close(standardization(examples, [0, 2], counts), expected)
+    running = RunningMoments()
+    for batch, weights in zip(examples.split(7), (counts / 3).split(7), strict=True):
+        running.add(batch, [0, 2], weights)
+    torch.testing.assert_close(running.standardization(), expected)

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from neuropil.datasets import batches_of_like_sizes
+from neuropil.datasets.batch_places import variety_in_batches
 
 
 def padding(sizes: np.ndarray, batches: list[torch.Tensor]) -> float:
@@ -68,3 +69,28 @@ def test_no_examples_give_no_batches():
 def test_a_batch_size_of_nothing_is_refused():
     with pytest.raises(ValueError, match="batch_size"):
         batches_of_like_sizes([(1, 1)], 0)
+
+
+class Sizes:
+    """A source of 200 examples of four sizes, whose classes are given."""
+
+    input_shape = (1, None, None)
+
+    def __init__(self, targets):
+        self.targets = targets
+
+    def __len__(self):
+        return 200
+
+    def size_of(self, index):
+        return (8 * (1 + index % 4), 8)
+
+
+@pytest.mark.parametrize("kind", [torch.int64, torch.float32])
+def test_batches_of_one_size_are_mixed_unless_the_size_tells_the_target(kind):
+    places = torch.arange(200)
+    told, random = places % 4, torch.randint(4, (200,))
+    assert variety_in_batches(Sizes(told.to(kind)), 20) < 1e-9
+    assert 0.7 < variety_in_batches(Sizes(random.to(kind)), 20) <= 1
+    partly = torch.where(random == 0, 0, told)
+    assert 0 < variety_in_batches(Sizes(partly.to(kind)), 20) < 0.9

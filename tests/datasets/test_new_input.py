@@ -38,20 +38,20 @@ def test_a_fitting_picture_is_rescaled_to_the_training_range(tmp_path):
 @pytest.mark.parametrize(
     ("picture", "note"),
     [
-        (Image.fromarray(digit((32, 24))), "digit.png: 32×24 picture resized to 8×8."),
+        (Image.fromarray(digit((32, 24))), "digit.png: resized to 8×8 (it is 32×24)."),
         (
             Image.merge("RGB", [Image.fromarray(digit()), *[Image.new("L", (8, 8))] * 2]),
-            "digit.png: 8×8 colour picture converted to grey.",
+            "digit.png: converted to grey.",
         ),
         (
             Image.merge(
                 "RGB", [Image.fromarray(digit((16, 16))), *[Image.new("L", (16, 16))] * 2]
             ),
-            "digit.png: 16×16 colour picture converted to grey and resized to 8×8.",
+            "digit.png: converted to grey and resized to 8×8 (it is 16×16).",
         ),
         (
             Image.merge("LA", [Image.fromarray(digit())] * 2),
-            "digit.png: 8×8 picture put on a white background.",
+            "digit.png: put on a white background.",
         ),
     ],
 )
@@ -107,8 +107,11 @@ def test_pictures_of_one_name_are_named_by_their_folders(tmp_path):
     for file in files:
         file.parent.mkdir(exist_ok=True)
         Image.fromarray(digit()).save(file)
-    names = read_for_prediction(DIGITS, tmp_path).names
-    assert names == [str(files[0]), str(files[1]), "2.png"]
+    assert read_for_prediction(DIGITS, files).names == [str(files[0]), str(files[1]), "2.png"]
+    inside = ["cat/1.png", "dog/1.png", "dog/2.png"]
+    assert read_for_prediction(DIGITS, tmp_path).names == inside
+    both = read_for_prediction(DIGITS, [tmp_path / "cat", tmp_path / "dog"]).names
+    assert both == [file.as_posix() for file in files]
 
 
 def test_a_missing_file_suggests_its_neighbour(tmp_path):

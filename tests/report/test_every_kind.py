@@ -235,6 +235,7 @@ def test_one_epoch_and_none(report):
     network = Input(4) >> Softmax(3)
     once = report(network, splits, History([{"epoch": 1, "loss": 1.0, "lr": 0.1}]))
     assert "1 epoch." in once.text_of("training")
+    assert "After the first one: loss 1.00 in training" in once.text_of("training")
     assert "No epoch" in report(network, splits, History()).text_of("training")
 
 

@@ -54,6 +54,9 @@ def test_a_classification_is_measured_on_its_scores(last, loss):
     assert found["balanced_accuracy"] == pytest.approx(
         peers.balanced_accuracy_score(y, yes > 0.5)
     )
+    area = peers.average_precision_score(y, yes)
+    assert found["average_precision"] == pytest.approx(area, abs=1e-12)
+    assert found["roc_auc"] == pytest.approx(peers.roc_auc_score(y, yes), abs=1e-12)
 
 
 def test_nan_is_wrong_and_written_as_nothing():
@@ -62,9 +65,13 @@ def test_nan_is_wrong_and_written_as_nothing():
         network.softmax1.weight.fill_(torch.nan)
     data = Dataset(X, torch.zeros(50, dtype=torch.long))
     target = Classes(("no", "yes"))
-    with pytest.warns(UserWarning, match="the scores of 50 of 50 predictions are NaN"):
+    with (
+        pytest.warns(UserWarning, match="NaN or infinity for 50 of 50 examples"),
+        pytest.warns(UserWarning, match="the scores of 50 of 50 predictions are NaN"),
+    ):
         found = measure(network, data, task_for(target))
-    assert found == {"loss": None, "accuracy": 0, "balanced_accuracy": 0, "f1": 0}
+    wrong = {"loss": None, "accuracy": 0, "balanced_accuracy": 0, "f1": 0}
+    assert found == wrong | {"average_precision": None, "roc_auc": None}
 
 
 def test_a_regression_without_figures_says_why():

@@ -5,11 +5,13 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from PIL import Image
 
+from neuropil import datasets
 from neuropil.datasets import Numbers
 from neuropil.datasets.augmentation import Compose, RandomFlip, RandomShift
 from neuropil.layers import Flatten, Input, Softmax
-from neuropil.runs.recipes import FEW, picture_recipe, table_recipe
+from neuropil.runs.recipes import FEW, picture_recipe, recipe, table_recipe
 from neuropil.runs.tasks import task_for
 
 
@@ -50,3 +52,16 @@ def test_targets_with_a_place_move_along_in_their_own_units(augment, monkeypatch
     pictures, targets = bound(*batch, torch.Generator())
     assert torch.equal(pictures, batch[0].flip(-1))
     assert task.restore(targets).tolist() == [-20, -40, 20]
+
+
+@pytest.mark.parametrize("told", [False, True])
+def test_pictures_whose_size_tells_the_class_are_not_normalised_over_batches(tmp_path, told):
+    for number in range(60):
+        side = 8 + 24 * (number % 2 if told else number % 3 == 0)
+        file = tmp_path / "ab"[number % 2] / f"{number}.png"
+        file.parent.mkdir(exist_ok=True)
+        Image.new("L", (side, side), number).save(file)
+    opened = datasets.open(tmp_path, image_size="buckets")
+    network = recipe(opened, task_for(opened.target)).network
+    assert ("GroupNorm(8)" in str(network), "BatchNorm()" in str(network)) == (told, not told)
+    assert any("go with the targets" in note for note in opened.notes) == told

@@ -295,7 +295,7 @@ def fitted_loss(network, data):
     return trainer.objective.loss.name
 
 
-def test_a_loss_of_ones_own_gives_one_value_per_example():
+def test_a_loss_of_ones_own_gives_one_value_per_example_or_one_for_all():
     def cubed(scores, targets):
         return (scores - targets).abs().pow(3).flatten(1).mean(1)
 
@@ -304,11 +304,9 @@ def test_a_loss_of_ones_own_gives_one_value_per_example():
     adam = torch.optim.Adam(network.parameters(), lr=0.03)
     history = trainer_of(network, loss=cubed, optimizer=adam).fit((x, x[:, :1]), epochs=30)
     assert history[-1]["loss"] < history[0]["loss"] / 4
-    scalar = trainer_of(
-        dense(outputs=1), loss=lambda scores, targets: (scores - targets).mean()
-    )
+    each = trainer_of(dense(outputs=1), loss=lambda scores, targets: scores - targets)
     with pytest.raises(ValueError, match="one value per example"):
-        scalar.fit((x, x[:, :1]), epochs=1)
+        each.fit((x, x[:, :1]), epochs=1)
 
 
 def test_class_weights_balance_classes():

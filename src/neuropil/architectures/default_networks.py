@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from neuropil.checks import whole
@@ -12,6 +13,7 @@ from neuropil.layers import (
     Dropout,
     Flatten,
     GlobalPooling,
+    GroupNorm,
     Input,
     MaskPadding,
     MaxPooling,
@@ -27,6 +29,8 @@ SMALL_SIDE = 16
 # Stages up to this side are so cheap that they may have two convolutions.
 DEEP_SIDE = 8
 MAX_WIDTH = 128
+# Groups of channels that are normalised together, in place of batch normalisation.
+GROUPS = 8
 
 
 def small_convolutional(
@@ -76,7 +80,12 @@ def small_convolutional(
 
 
 def varied_convolutional(
-    input_shape: Shape, outputs: int | Layer, *, masked: bool = False, dropout: float = 0.2
+    input_shape: Shape,
+    outputs: int | Layer,
+    *,
+    masked: bool = False,
+    mixed: bool = True,
+    dropout: float = 0.2,
 ) -> Network:
     """Return a small convolutional network for images of any size.
 
@@ -87,7 +96,8 @@ def varied_convolutional(
     With a mask, the padding is zero before each convolution, and only content is pooled: an
     image has the same output alone and padded at the right and the bottom of a batch, if the
     sides of the batch are multiples of 16. Batch normalisation in training is the exception:
-    its means and variances include the padding.
+    its means and variances include the padding. If the size of an image goes with its class,
+    so that a batch of one size holds few classes, GroupNorm takes its place without a mask.
 
     Shape:
         ``(C, H, W)``, with a mask ``(H, W)`` of 1 for content and 0 for padding if `masked`, to
@@ -98,6 +108,7 @@ def varied_convolutional(
         outputs: Number of classes, for a network that ends in Softmax; or its last layer, such
             as ``Linear(1)``.
         masked: Whether the network takes a mask.
+        mixed: Whether the batches mix the classes, as batch normalisation needs.
         dropout: Share of the last features dropped in training.
 
     Raises:
@@ -121,8 +132,9 @@ def varied_convolutional(
         return network if masks is None else parallel(network, masks) >> MaskPadding()
 
     network = zero_padding(Input(*input_shape))
+    norm = BatchNorm if mixed or masked else partial(GroupNorm, GROUPS)
     for width in (16, 32, 64, MAX_WIDTH):
-        stage = Convolution(width, 3, padding="same", bias=False) >> BatchNorm() >> Relu()
+        stage = Convolution(width, 3, padding="same", bias=False) >> norm() >> Relu()
         network = zero_padding(network >> stage) >> MaxPooling(2, ceil_mode=True)
     pooled = network if masks is None else parallel(network, masks)
     return pooled >> GlobalPooling("both") >> Dropout(dropout) >> last_layer(outputs)

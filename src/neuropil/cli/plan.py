@@ -62,7 +62,7 @@ def make_plan(splits: Splits, settings: Settings) -> Plan:
     """
     notes: list[str] = []
     network, trained = None, False
-    task = task_for(splits.target, settings.task)
+    task = task_for(splits.target, settings.task, splits.train.targets)
     if settings.network is not None:
         network, notes, trained = named_network(
             settings.network, splits.input_shape, task.last_layer()

@@ -118,7 +118,7 @@ def begin_classic(settings: Settings, splits: Splits, path: Path, *, quiet: bool
     """Fit a classic network in a new run folder, and return the run; one process does it."""
 
     def fit() -> Run:
-        task = task_for(splits.target, settings.task)
+        task = task_for(splits.target, settings.task, splits.train.targets)
         model, notes = classic_training.model_of(settings, splits, task)
         if not quiet:
             show_data(splits, task, notes)

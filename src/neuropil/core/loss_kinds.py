@@ -15,10 +15,11 @@ Definition: TypeAlias = "tuple[Takes, Predicts]"
 TAKES = ("scores", "values", "log_probabilities")
 OF_CLASSES: Definition = ("scores", "class")
 OF_DECISIONS: Definition = ("scores", "binary")
+OF_DISTANCES: Definition = ("scores", "value")
 OF_LOGARITHMS: Definition = ("log_probabilities", "class")
 OF_PROBABILITIES: Definition = ("values", "binary")
 OF_VALUES: Definition = ("values", "value")
-# Every other function takes values.
+# Torch's losses of outputs and targets: the class, the function, and what they take.
 KNOWN: list[tuple[Any, Any, Definition]] = [
     (nn.CrossEntropyLoss, F.cross_entropy, OF_CLASSES),
     (nn.MultiMarginLoss, F.multi_margin_loss, OF_CLASSES),
@@ -26,9 +27,15 @@ KNOWN: list[tuple[Any, Any, Definition]] = [
     (nn.SoftMarginLoss, F.soft_margin_loss, OF_DECISIONS),
     (nn.MultiLabelSoftMarginLoss, F.multilabel_soft_margin_loss, OF_DECISIONS),
     (nn.MultiLabelMarginLoss, F.multilabel_margin_loss, OF_DECISIONS),
+    (nn.HingeEmbeddingLoss, F.hinge_embedding_loss, OF_DISTANCES),
     (nn.BCELoss, F.binary_cross_entropy, OF_PROBABILITIES),
     (nn.NLLLoss, F.nll_loss, OF_LOGARITHMS),
     (nn.KLDivLoss, F.kl_div, OF_LOGARITHMS),
+    (nn.MSELoss, F.mse_loss, OF_VALUES),
+    (nn.L1Loss, F.l1_loss, OF_VALUES),
+    (nn.SmoothL1Loss, F.smooth_l1_loss, OF_VALUES),
+    (nn.HuberLoss, F.huber_loss, OF_VALUES),
+    (nn.PoissonNLLLoss, F.poisson_nll_loss, OF_VALUES),
 ]
 
 
@@ -36,8 +43,8 @@ def definition_of(function: Any) -> Definition:
     """Return the kind of inputs of a function of outputs and targets, and of its predictions.
 
     Args:
-        function: One of torch's losses, or a user's function, which may have an attribute
-            `takes`.
+        function: One of torch's losses, or a user's function, which takes values unless it has
+            an attribute `takes`.
 
     Raises:
         ValueError: When that attribute has an unknown value.

@@ -18,7 +18,9 @@ ROUNDING = 4 * torch.finfo(torch.float64).eps
 """A spread below this fraction of the mean is rounding error, not variation."""
 
 
-def moments(examples: Tensor, axes: list[int]) -> tuple[Tensor, Tensor]:
+def moments(
+    examples: Tensor, axes: list[int], weights: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
     """Return the mean and the standard deviation over some axes, kept with length 1.
 
     The sums are taken of z = (x − centre) / half-range, from −1 to 1: this avoids cancellation
@@ -28,14 +30,22 @@ def moments(examples: Tensor, axes: list[int]) -> tuple[Tensor, Tensor]:
     Args:
         examples: Numbers of any type, at least one.
         axes: The axes to sum over, including axis 0.
+        weights: The weight of each example, not all zero; None is 1 for all.
     """
     center, unit = span(examples, axes)
     total, square = torch.zeros_like(center), torch.zeros_like(center)
-    for part in examples.split(PART):
-        values = (part.double() - center) / unit
-        total += values.sum(axes, keepdim=True)
-        square += values.square().sum(axes, keepdim=True)
     count = examples.numel() / center.numel()
+    if weights is not None:
+        weights = weights.double().reshape(-1, *[1] * (examples.ndim - 1))
+        count = count * weights.mean()
+    for start in range(0, len(examples), PART):
+        values = (examples[start : start + PART].double() - center) / unit
+        squares = values.square()
+        if weights is not None:
+            weight = weights[start : start + PART]
+            values, squares = values * weight, squares * weight
+        total += values.sum(axes, keepdim=True)
+        square += squares.sum(axes, keepdim=True)
     shift = total / count
     deviation = (square / count - shift.square()).clamp(min=0).sqrt()
     return center + unit * shift, unit * deviation
@@ -64,14 +74,17 @@ def usable_scale(mean: Tensor, deviation: Tensor) -> Tensor:
     return torch.where(deviation > ROUNDING * mean.abs(), deviation, 1.0)
 
 
-def standardization(examples: Tensor, axes: list[int]) -> tuple[Tensor, Tensor]:
+def standardization(
+    examples: Tensor, axes: list[int], weights: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
     """Return the mean to subtract from examples and the scale to divide by.
 
     Args:
         examples: Numbers of any type, at least one.
         axes: The axes to sum over, including axis 0.
+        weights: The weight of each example; None is 1 for all.
     """
-    mean, deviation = moments(examples, axes)
+    mean, deviation = moments(examples, axes, weights)
     return mean, usable_scale(mean, deviation)
 
 
@@ -103,19 +116,23 @@ class RunningMoments:
     mean: Tensor = field(default_factory=lambda: torch.zeros((), dtype=torch.float64))
     squares: Tensor = field(default_factory=lambda: torch.zeros((), dtype=torch.float64))
 
-    def add(self, examples: Tensor, axes: list[int]) -> None:
+    def add(self, examples: Tensor, axes: list[int], weights: Tensor | None = None) -> None:
         """Include a batch.
 
         Args:
             examples: Numbers of any type, at least one.
             axes: The axes to sum over, including axis 0.
+            weights: The weight of each example, not all zero; None is 1 for all.
         """
-        mean, deviation = moments(examples, axes)
-        count = examples.numel() / mean.numel()
+        mean, deviation = moments(examples, axes, weights)
+        total = len(examples) if weights is None else float(weights.sum())
+        count = total * examples[0].numel() / mean.numel()
         self.merge(RunningMoments(count, mean, count * deviation.square()))
 
     def merge(self, other: RunningMoments) -> None:
         """Include the examples of another group."""
+        if not other.count:
+            return
         total = self.count + other.count
         shift = other.mean - self.mean
         self.squares = (

@@ -197,11 +197,12 @@ class Network(RunsGraph, LateModule, Composable):
         for layer in self.layers.values():
             layer.reset_parameters(generator)
 
-    def normalize(self, *inputs: Tensor) -> None:
+    def normalize(self, *inputs: Tensor, weights: Tensor | None = None) -> None:
         """Set the mean and scale of each `Input` from examples, unless they are set already.
 
         Args:
             *inputs: The examples for each input, batch axis first.
+            weights: The weight of each example; None is 1 for all.
 
         Raises:
             ValueError: When their number is not the number of inputs.
@@ -211,7 +212,7 @@ class Network(RunsGraph, LateModule, Composable):
                 f"the network takes {len(self.inputs)} inputs, got examples for {len(inputs)}."
             )
         for layer, examples in zip(self.inputs, inputs, strict=True):
-            layer.normalize(examples)  # pyright: ignore[reportCallIssue]  # only Input is a source
+            layer.normalize(examples, weights)  # pyright: ignore[reportCallIssue]  # only Input is a source
 
     def freeze(self, name: str | Layer) -> None:
         """Freeze all parameters up to a layer, and keep BatchNorm there in test mode.

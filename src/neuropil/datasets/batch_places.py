@@ -25,6 +25,11 @@ WINDOW = 64
 STEP = 32
 """Heights are alike if they are equal in these steps; then examples are sorted by width."""
 
+LOOKED_AT = 10_000
+"""Largest number of examples that are looked at to see how mixed the batches are."""
+MIXED = 0.5
+"""Smallest share of the variance of the targets within batches for batch normalisation."""
+
 
 class Places(NamedTuple):
     """The batches of a pass.
@@ -101,6 +106,33 @@ def batches_of_like_sizes(
     # A batch comes when its last example would: early and late ones have any size.
     batches.sort(key=lambda batch: batch.max())
     return [torch.from_numpy(places[np.sort(batch)]) for batch in batches]
+
+
+def variety_in_batches(source: Source, batch_size: int = 64) -> float:
+    """Return the share of the variance of the targets that lies within batches.
+
+    It is near 1 if each batch is a mixture of all examples, and 0 if each holds one class. If
+    the sizes vary and go with the classes, batches of like sizes hold few classes: batch
+    normalisation, whose means and variances are those of a batch, then removes what tells the
+    classes apart.
+
+    Args:
+        source: The examples; of many, 10,000 are looked at.
+        batch_size: Number of examples in a batch.
+    """
+    if source.targets is None or None not in source.input_shape:
+        return 1.0
+    order = torch.randperm(len(source), generator=torch.Generator().manual_seed(0))[:LOOKED_AT]
+    targets = source.targets[order]
+    if targets.is_floating_point():
+        values = targets.reshape(len(order), -1).double()
+        values = values / values.std(0).clamp(min=1e-300)
+    else:
+        values = torch.nn.functional.one_hot(targets).float()
+    batches = batches_of_like_sizes([source.size_of(p) for p in order.tolist()], batch_size)
+    total = values.var(0, unbiased=False).sum()
+    within = sum(len(b) * values[b].var(0, unbiased=False).sum() for b in batches) / len(order)
+    return float(within / total) if total else 1.0
 
 
 def cut_by_kind(kinds: np.ndarray[Any, Any], batch_size: int) -> list[np.ndarray[Any, Any]]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -14,15 +16,17 @@ from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.formats import FORMATS, misfit_message
 from neuropil.datasets.paths import find_existing, unpacked_suffix
 from neuropil.datasets.pictures.class_folders import FolderScan, is_picture
+from neuropil.datasets.pictures.picture_table import read_paths, recognise
 from neuropil.datasets.prediction_inputs import PredictionInputs
+from neuropil.datasets.tables.files.table_file import read_table
 from neuropil.text import some_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
+    from collections.abc import Iterable, Mapping, Sequence
 
     from neuropil.datasets.preparation import Preparation
     from neuropil.datasets.source import Source
+    from neuropil.datasets.tables.table import Table
 
 
 def read_for_prediction(
@@ -36,8 +40,8 @@ def read_for_prediction(
 
     Args:
         preparation: Preparation of the training data.
-        paths: Pictures, folders of pictures, tables or array files of the kind of the training
-            data.
+        paths: Pictures, folders of pictures, tables with the names of pictures, tables or array
+            files of the kind of the training data.
 
     Raises:
         DataError: If a file is missing or does not fit, or no picture can be read.
@@ -59,50 +63,150 @@ def read_for_prediction(
         ([[41.0], [52.0]], ['people.csv, row 2', 'people.csv, row 3'])
     """
     several = [paths] if isinstance(paths, str | os.PathLike) else paths
-    found = [find_existing(path) for path in several]
     gathered = PredictionInputs(torch.empty(0), [])
-    files: list[Path] = []
-    for path in found:
-        # A folder of pictures is read picture by picture; `read_file` takes parts of a table.
-        is_folder = path.is_dir() and preparation.kind == "pictures"
-        files += picture_files(path, gathered.set_aside) if is_folder else [path]
-    count = Counter(file.name for file in files)
-    read: list[tuple[Path, Any]] = []
-    for file in files:
-        try:
-            with reading(file, DataError):
-                own = read_file(preparation, file, gathered.notes)
-        except DataError as error:
-            if not is_picture(file) or len(files) == 1:
-                raise
-            gathered.set_aside.append(str(error))
-        else:
-            read.append((file, own.inputs))
-            gathered.table = own.table if len(files) == 1 else None
-            if count[file.name] > 1:  # such as cat/1.png and dog/1.png
-                own.names = [str(file) + name.removeprefix(file.name) for name in own.names]
-            gathered.names += own.names
+    files, table = files_to_read(
+        preparation, [find_existing(path) for path in several], gathered
+    )
+    read = read_each(preparation, files, gathered)
     if not read:
         why = f"none of {len(files)} files can be used: {some_of(gathered.set_aside)}"
         raise DataError(
             why if files else "there is nothing to predict: give at least one file."
         )
-    gathered.inputs = join_inputs(read, preparation)
+    if table is not None:
+        gathered.table = table.where(np.isin(np.arange(len(files)), list(read)))
+    gathered.inputs = join_inputs(
+        [files[place][0] for place in read], read.values(), preparation
+    )
     return gathered
 
 
-def join_inputs(read: list[tuple[Path, Any]], preparation: Any) -> Tensor | Source:
+# A file with the name that its examples have.
+NamedFile = tuple[Path, str]
+
+
+def files_to_read(
+    preparation: Preparation, paths: Sequence[Path], gathered: PredictionInputs
+) -> tuple[list[NamedFile], Table | None]:
+    """Return the files to read, and the table that names them if there is one.
+
+    A folder of pictures is read picture by picture, and so is a table with their names. A
+    folder of parts of a table is one file.
+
+    Args:
+        preparation: Preparation of the training data.
+        paths: What the user named.
+        gathered: Gains notes, and lines about files that are set aside.
+    """
+    files: list[NamedFile] = []
+    tables: list[Table] = []
+    for path in paths:
+        if preparation.kind == "pictures" and path.is_dir():
+            top = Path() if len(paths) == 1 else path
+            inside = picture_files(path, gathered.set_aside)
+            files += [(file, (top / file.relative_to(path)).as_posix()) for file in inside]
+        elif preparation.kind == "pictures" and recognise(path):
+            table, named = named_pictures(path, gathered)
+            tables.append(table)
+            files += [(file, file.name) for file in named]
+        else:
+            files.append((path, path.name))
+    # Pictures of several tables, or besides those of a table, have no row in one table.
+    alone = len(tables) == 1 and len(tables[0]) == len(files)
+    return files, tables[0] if alone else None
+
+
+def read_each(
+    preparation: Preparation, files: Sequence[NamedFile], gathered: PredictionInputs
+) -> dict[int, Any]:
+    """Return the examples in each file that can be read, by the place of the file.
+
+    Args:
+        preparation: Preparation of the training data.
+        files: The files.
+        gathered: Gains names, notes and lines about broken pictures.
+
+    Raises:
+        DataError: If a file cannot be used and is not a picture among others.
+    """
+    count = Counter(name for _, name in files)
+    read: dict[int, Any] = {}
+    notes: dict[Path, list[str]] = {}
+    for place, (file, name) in enumerate(files):
+        try:
+            with reading(file, DataError):
+                notes[file] = []
+                own = read_file(preparation, file, notes[file])
+        except DataError as error:
+            if not is_picture(file) or len(files) == 1:
+                raise
+            gathered.set_aside.append(str(error))
+        else:
+            read[place] = own.inputs
+            gathered.table = own.table if len(files) == 1 else None
+            shown = str(file) if count[name] > 1 else name  # such as cat/1.png and dog/1.png
+            gathered.names += [shown + row.removeprefix(file.name) for row in own.names]
+    gathered.notes += count_alike(notes)
+    return read
+
+
+def named_pictures(path: Path, gathered: PredictionInputs) -> tuple[Table, list[Path]]:
+    """Return the rows of a table whose picture exists, and the pictures.
+
+    Args:
+        path: The table.
+        gathered: Gains notes, and a line about rows that are set aside.
+    """
+    own: list[str] = []
+    with reading(path, DataError):
+        table, pictures, missing = read_paths(path, own, reader=read_table)
+    gathered.notes += own
+    gathered.set_aside += missing
+    return table, pictures
+
+
+def count_alike(notes: Mapping[Path, Sequence[str]]) -> list[str]:
+    """Return the notes about files, with one line for all files that have the same.
+
+    Args:
+        notes: The notes about each file. What differs from file to file is in brackets.
+
+    Example:
+        >>> from pathlib import Path
+        >>> pictures = {
+        ...     Path("a.png"): ["a.png: resized to 8×8 (it is 28×28)."],
+        ...     Path("b.png"): ["b.png: resized to 8×8 (it is 30×20)."],
+        ... }
+        >>> count_alike(pictures)
+        ['2 files, such as a.png: resized to 8×8 (it is 28×28).']
+    """
+    alike: dict[str, list[str]] = {}
+    for file, lines in notes.items():
+        for line in lines:
+            what = line.removeprefix(f"{file.name}: ")
+            key = what.partition(" (")[0] if len(notes) > 1 else line
+            alike.setdefault(key, []).append(line)
+    return [
+        lines[0] if len(lines) == 1 else f"{len(lines):,} files, such as {lines[0]}"
+        for lines in alike.values()
+    ]
+
+
+def join_inputs(
+    files: Sequence[Path], read: Iterable[Tensor], preparation: Any
+) -> Tensor | Source:
     """Return the examples of several files: a source if their sizes vary.
 
     Args:
-        read: The files, and the examples in each.
+        files: The files.
+        read: The examples in each.
         preparation: Preparation of the training data.
     """
     from neuropil.datasets.pictures.source_opening import source_of_files
 
     if None in preparation.input_shape:
-        return source_of_files([file for file, _ in read], preparation)
-    return torch.cat([inputs for _, inputs in read])
+        return source_of_files(files, preparation)
+    return torch.cat(list(read))
 
 
 def picture_files(folder: Path, set_aside: list[str]) -> list[Path]:

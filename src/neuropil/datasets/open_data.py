@@ -72,9 +72,10 @@ def open(  # noqa: A001 - read as datasets.open
         header: For tables: whether the first row holds the names of the columns; None to detect
             it.
         encoding: For tables: name of the encoding, such as ``"gb18030"``; None to detect it.
-        split_by: For tables: name of a column, such as that of the patient, whose values are
-            never divided between two parts; a column of dates splits by time, the earliest rows
-            for training and the latest for the test. None splits the rows at random.
+        split_by: For tables, also those of pictures: name of a column, such as that of the
+            patient, whose values are never divided between two parts; a column of dates splits
+            by time, the earliest rows for training and the latest for the test. None splits the
+            rows at random.
 
     Raises:
         DataError: If the data cannot be used; the message says what, where, and what would be

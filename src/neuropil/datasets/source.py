@@ -43,7 +43,8 @@ class Source(Protocol):
     """Examples that are fetched when they are asked for.
 
     A `Dataset` is a source that is in memory. Fetching has no side effects, so that worker
-    processes can do it, and any process gets the same examples.
+    processes can do it, and any process gets the same examples. It may have an attribute
+    ``weights``, one number per example: the weight of its loss.
 
     Attributes:
         targets: The targets of all examples, known without decoding an input; None if there

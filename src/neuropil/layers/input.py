@@ -103,16 +103,17 @@ class Input(Layer):
                 f"{format_shape(tuple(x.shape))}."
             )
 
-    def normalize(self, examples: Tensor) -> None:
+    def normalize(self, examples: Tensor, weights: Tensor | None = None) -> None:
         """Set mean and scale from examples, unless they are set or the input is integer.
 
         Args:
             examples: Raw inputs, batch axis first. The mean and scale are per column at rank 1,
                 and per channel at higher ranks. Constant columns are only shifted.
+            weights: The weight of each example; None is 1 for all.
         """
         if self.dtype_taken == "int" or self._buffers["mean"] is not None:
             return
-        mean, scale = standardization(examples, column_axes(examples.ndim))
+        mean, scale = standardization(examples, column_axes(examples.ndim), weights)
         self.set_normalization(mean, scale)
 
     def set_normalization(self, mean: Tensor | float, scale: Tensor | float) -> None:

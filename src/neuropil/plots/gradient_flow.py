@@ -16,6 +16,7 @@ from neuropil.plots.theme import (
     heading,
     key,
     label,
+    name_powers,
     quiet,
 )
 
@@ -134,6 +135,7 @@ def draw(
     axes.set_xlim(least / 1.3, high * 1.3)
     axes.xaxis.set_major_locator(LogLocator(numticks=6))
     axes.xaxis.set_minor_locator(LogLocator(subs=[], numticks=6))
+    name_powers(axes.xaxis)
     axes.set_ylim(len(healths[0].rows) - 0.5, -0.5)
 
 

@@ -43,6 +43,7 @@ def drawing(figure: Figure, name: str, alternative: str, *, least: int = 0) -> M
         (True, True)
     """
     import matplotlib as mpl
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
 
     file = io.StringIO()
     no_metadata = dict.fromkeys(("Creator", "Date", "Format", "Type"))
@@ -52,7 +53,10 @@ def drawing(figure: Figure, name: str, alternative: str, *, least: int = 0) -> M
     ):
         # The fonts of the page may have glyphs that matplotlib's lack.
         warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
-        figure.savefig(file, format="svg", transparent=True, metadata=no_metadata)
+        for drawn in (figure, *figure.axes):
+            drawn.patch.set_visible(False)  # the page shows through
+        # `savefig` would draw the figure twice.
+        FigureCanvasSVG(figure).print_svg(file, metadata=no_metadata)
     root = ET.fromstring(file.getvalue())  # matplotlib's own output
     # One scale for all figures, so that their text has the same size where there is room.
     widest = round(SCALE * 72 * figure.get_figwidth())

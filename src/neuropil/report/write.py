@@ -77,7 +77,7 @@ def write_report(
         ('report.html', True)
     """
     path = Path(path)
-    task = task_for(splits.target) if task is None else task
+    task = task_for(splits.target, labels=splits.train.targets) if task is None else task
     evidence = gather_evidence(network, splits, task)
     given = {**(figures or {}), evidence.part: measure(network, evidence.data, task)}
     known = {

@@ -9,11 +9,19 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
+from neuropil.checks import number
 from neuropil.datasets import Classes
 from neuropil.layers import Softmax
 from neuropil.runs.baseline import is_misleading
 from neuropil.runs.confidence_interval import wilson_interval
+from neuropil.runs.decision_threshold import choose_threshold
 from neuropil.runs.decoded_metric import decoding_metric
+from neuropil.runs.rare_class import (
+    positive_metrics,
+    positive_verdict,
+    ranking_metrics,
+    rare_class,
+)
 from neuropil.runs.task import Figures, Mistake, Task
 from neuropil.training.metrics import class_metrics
 
@@ -34,18 +42,32 @@ class Classification(Task[Classes]):
 
     A network with a single output gives the score of the second of two classes.
 
+    Of two classes, one with less than a tenth of the training examples is the *positive* class:
+    accuracy says little then, so the average precision is the headline, and `settle` chooses a
+    threshold for the probability of this class. Other classifications predict the most probable
+    class.
+
     Shape:
         Outputs ``(N, K)`` or ``(N, 1)``, targets ``(N)``, answers ``(N, K)``.
 
     Args:
         target: The classes.
         loss_name: Name of the loss.
+        positive: Name of the rare class of two that is to be found; None for no rare class.
+        threshold: The positive class is predicted if its probability is above this; None is the
+            most probable class.
+
+    Raises:
+        ValueError: If there is no such class, or the threshold is not between 0 and 1.
 
     Example:
         >>> import torch
         >>> task = Classification(Classes(["no", "yes"]))
         >>> task.decode(torch.tensor([[0.0, 0.0]])), task.decode(torch.tensor([[0.0]]))
         (tensor([[0.5000, 0.5000]]), tensor([[0.5000, 0.5000]]))
+        >>> rare = Classification(Classes(["no", "yes"]), positive="yes", threshold=0.2)
+        >>> rare.predicted(torch.tensor([[0.9, 0.1], [0.7, 0.3]]))
+        tensor([0, 1])
     """
 
     name: ClassVar[str] = "classification"
@@ -55,9 +77,21 @@ class Classification(Task[Classes]):
     )  # fmt: skip
     asks: ClassVar[str] = "classes"
     answers: ClassVar[str] = "probabilities"
+    decision: ClassVar[str] = "class"
 
     target: Classes
     loss_name: str = "cross_entropy"
+    positive: str | None = None
+    threshold: float | None = None
+
+    def __post_init__(self) -> None:
+        names = self.target.classes
+        if self.positive is not None and (len(names) != 2 or self.positive not in names):
+            raise ValueError(f"{self.positive!r} is not one of two classes.")
+        if self.threshold is not None and not (
+            self.positive is not None and 0 < number(self.threshold, "threshold") < 1
+        ):
+            raise ValueError(f"there is no threshold {self.threshold!r}.")
 
     @override
     def last_layer(self) -> Layer:
@@ -67,6 +101,15 @@ class Classification(Task[Classes]):
     def check(self, network: Network) -> None:
         if not (self.has_single_score(network) and self.outputs == 2):
             super().check(network)
+
+    @override
+    def adapt_to_labels(self, labels: Tensor) -> Self:
+        return replace(self, positive=rare_class(labels, self.target.classes))
+
+    @property
+    def sought(self) -> int:
+        """The number of the class that curves are drawn for: the positive, else the second."""
+        return 1 if self.positive is None else list(self.target.classes).index(self.positive)
 
     @override
     def adapt_to(self, network: Network) -> Self:
@@ -93,14 +136,55 @@ class Classification(Task[Classes]):
         return (targets.flatten() > 0.5).long() if single else targets
 
     @override
+    def decisions(self, answers: Tensor) -> Tensor:
+        """Return scores of which the largest is that of the predicted class.
+
+        Args:
+            answers: The probabilities.
+        """
+        if self.threshold is None:
+            return answers
+        above = answers[:, self.sought] - self.threshold
+        scores = [torch.zeros_like(above), above]
+        return torch.stack(scores if self.sought == 1 else scores[::-1], dim=1)
+
+    def predicted(self, answers: Tensor) -> Tensor:
+        """Return the number of the predicted class of each example.
+
+        Args:
+            answers: The probabilities.
+        """
+        return self.decisions(answers).argmax(1)
+
+    @override
+    def settle(self, answers: Tensor, targets: Tensor) -> Self:
+        if self.positive is None:
+            return self
+        found = choose_threshold(answers[:, self.sought], targets == self.sought)
+        return replace(self, threshold=found)
+
+    @override
     def metrics(self) -> tuple[Metric, ...]:
-        own = (class_metrics.accuracy, class_metrics.balanced_accuracy, class_metrics.f1)
-        return tuple(decoding_metric(self, metric) for metric in own)
+        accuracy, balanced, f1 = (
+            decoding_metric(self, metric)
+            for metric in (
+                class_metrics.accuracy,
+                class_metrics.balanced_accuracy,
+                class_metrics.f1,
+            )
+        )
+        if len(self.target.classes) != 2:
+            return accuracy, balanced, f1
+        if self.positive is None:
+            return accuracy, balanced, f1, *ranking_metrics(self, self.sought)
+        rare = (*ranking_metrics(self, self.sought), *positive_metrics(self, self.sought))
+        return *rare, accuracy, balanced
 
     @override
     def mistakes(self, answers: Tensor, targets: Tensor) -> list[Mistake]:
         """Return the misclassified examples, those with the highest confidence first."""
-        sure, predicted = answers.max(1)
+        predicted = self.predicted(answers)
+        sure = answers.gather(1, predicted[:, None]).squeeze(1)
         wrong = (predicted != targets).nonzero().flatten()
         order = wrong[sure[wrong].argsort(descending=True, stable=True)].tolist()
         names = self.target.classes
@@ -117,6 +201,8 @@ class Classification(Task[Classes]):
 
     @override
     def verdict(self, figures: Figures, targets: Tensor, examples: str) -> str:
+        if self.positive is not None:
+            return positive_verdict(self.positive, self.threshold, figures, examples)
         accuracy, balanced = figures["accuracy"] or 0.0, figures["balanced_accuracy"]
         usual = float(targets.flatten().bincount().max()) / targets.numel()
         low, _ = wilson_interval(round(accuracy * len(targets)), len(targets))
@@ -131,24 +217,36 @@ class Classification(Task[Classes]):
     @override
     def rows(self, answers: Tensor, names: Sequence[str]) -> Iterator[dict[str, Any]]:
         classes = self.target.classes
-        for name, answer in zip(names, answers, strict=True):
-            shares = dict(zip(classes, answer.tolist(), strict=True))
+        predicted = self.predicted(answers).tolist()
+        for name, answer, best in zip(names, answers.tolist(), predicted, strict=True):
             yield {
                 "name": name,
-                "class": classes[int(answer.argmax())],
-                "probabilities": shares,
+                "class": classes[best],
+                "probabilities": dict(zip(classes, answer, strict=True)),
             }
 
     @override
-    def columns(self, answers: Tensor, figures: Mapping[str, Figures]) -> dict[str, list[str]]:
+    def columns(
+        self, answers: Tensor, figures: Mapping[str, Figures]
+    ) -> dict[str, list[str] | list[float]]:
         names = list(self.target.classes)
-        best = [names[number] for number in answers.argmax(1).tolist()]
-        shares = [f"{share:.10g}" for share in answers.amax(1).tolist()]
-        return {f"predicted {self.target.name or 'class'}": best, "probability": shares}
+        predicted = self.predicted(answers)
+        columns: dict[str, list[str] | list[float]] = {
+            f"predicted {self.target.name or 'class'}": [names[k] for k in predicted.tolist()],
+            "probability": rounded(answers.gather(1, predicted[:, None]).squeeze(1)),
+        }
+        for name, shares in zip(names, answers.T, strict=True):
+            columns[f"probability of {name}"] = rounded(shares)
+        return columns
 
     @override
     def sentence(self, answer: Tensor, figures: Mapping[str, Figures], top: int) -> str:
         # A stable sort names the first of equally probable classes, as everywhere else.
-        shares, numbers = answer.sort(descending=True, stable=True)
-        pairs = zip(shares[:top].tolist(), numbers[:top].tolist(), strict=True)
-        return ", ".join(f"{self.target.classes[k]} ({share:.3f})" for share, k in pairs)
+        order = self.decisions(answer[None])[0].argsort(descending=True, stable=True)
+        names = self.target.classes
+        return ", ".join(f"{names[k]} ({answer[k]:.3f})" for k in order[:top].tolist())
+
+
+def rounded(shares: Tensor) -> list[float]:
+    """Return probabilities without the digits that single precision does not have."""
+    return [float(f"{share:.10g}") for share in shares.tolist()]

@@ -43,7 +43,7 @@ def gather_decoded(
     task: Task[Any], metric: Metric, column: int | None, scores: Tensor, targets: Tensor
 ) -> Tensor:
     """Return the statistics of a metric over answers and labels."""
-    answers, labels = task.decode(scores), task.restore(targets)
+    answers, labels = task.decisions(task.decode(scores)), task.restore(targets)
     if column is not None:
         answers, labels = answers[:, column], labels[:, column]
     return metric.function(answers, labels)

@@ -15,6 +15,7 @@ from neuropil.datasets.source import Batch
 if TYPE_CHECKING:
     from neuropil.datasets.source import Source
     from neuropil.runs.task import Figures, Task
+    from neuropil.training.metrics.base import Statistics
 
 
 class Predictor(Protocol):
@@ -55,7 +56,7 @@ def measure(network: ScoringPredictor, source: Source, task: Task[Any]) -> Figur
     if source.targets is None:
         raise ValueError("these examples have no targets, so nothing can be measured on them.")
     metrics = task.metrics()
-    gathered: list[list[Any]] = [[] for _ in metrics]
+    gathered: list[list[Statistics]] = [[] for _ in metrics]
     cost, not_finite = 0.0, 0
     for places, batch in fetch_all(source):
         outputs = outputs_of(network, batch, task)

@@ -11,6 +11,7 @@ from neuropil import optim
 from neuropil.analysis import cost
 from neuropil.architectures import small_convolutional
 from neuropil.datasets import augmentation
+from neuropil.datasets.batch_places import MIXED, variety_in_batches
 from neuropil.layers import Flatten, Input, Tanh
 from neuropil.runs.recipe import Recipe
 from neuropil.training.loop.closure_step import default_epochs, takes_all
@@ -62,13 +63,19 @@ def recipe(
     """
     if optimizer is not None and takes_all(optim.by_name(optimizer)):
         return full_batch_recipe(splits, task, network, optimizer)
-    network = network or task.network(splits.input_shape, masked=splits.preparation.pads)
+    network = network or default_network(splits, task)
     pictures = len(splits.input_shape) == 3
     defaults = picture_recipe(splits, network) if pictures else table_recipe(splits, network)
     if optimizer is None:
         return defaults
     # A learning rate that suits one optimiser does not suit another.
     return replace(defaults, optimizer=optimizer, **default_rates(optimizer))
+
+
+def default_network(splits: Splits, task: Task[Any]) -> Network:
+    """Return the default network of a task for the data."""
+    mixed = variety_in_batches(splits.train) >= MIXED
+    return task.network(splits.input_shape, masked=splits.preparation.pads, mixed=mixed)
 
 
 def default_rates(optimizer: str) -> dict[str, Any]:
@@ -82,7 +89,7 @@ def full_batch_recipe(
 ) -> Recipe:
     """Return the defaults for a full-batch optimiser."""
     if network is None and None in splits.input_shape:
-        network = task.network(splits.input_shape, masked=splits.preparation.pads)
+        network = default_network(splits, task)
     elif network is None and len(splits.input_shape) == 3:
         # Dropout would change the loss function at each step.
         network = small_convolutional(splits.input_shape, task.last_layer(), dropout=0.0)

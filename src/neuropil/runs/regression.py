@@ -134,12 +134,17 @@ class Regression(Task[Numbers]):
             yield {"name": name, "value": named}
 
     @override
-    def columns(self, answers: Tensor, figures: Mapping[str, Figures]) -> dict[str, list[str]]:
+    def columns(
+        self, answers: Tensor, figures: Mapping[str, Figures]
+    ) -> dict[str, list[str] | list[float]]:
         numbered = [f"value {number + 1}" for number in range(self.outputs)]
         names = self.target.names or (["value"] if self.outputs == 1 else numbered)
         rows = answers.reshape(len(answers), -1).tolist()
         texts = [self.format_numbers(row, figures, MORE_DIGITS) for row in rows]
-        return {f"predicted {name}": [row[k] for row in texts] for k, name in enumerate(names)}
+        return {
+            f"predicted {name}": [float(row[k]) for row in texts]
+            for k, name in enumerate(names)
+        }
 
     @override
     def sentence(self, answer: Tensor, figures: Mapping[str, Figures], top: int) -> str:

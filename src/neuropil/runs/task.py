@@ -62,6 +62,8 @@ class Task(ABC, Generic[Labels]):
         losses: Names of the losses that a user may choose from, the default first.
         asks: The predicted quantity in the plural, such as "classes".
         answers: The kind of answers, which is their name in an exported file.
+        decision: What the largest of the `decisions` is, such as the "class": the name of its
+            number in an exported file. Empty for answers that need no decision.
         target: The description of the labels.
     """
 
@@ -70,6 +72,7 @@ class Task(ABC, Generic[Labels]):
     losses: ClassVar[tuple[str, ...]] = ()
     asks: ClassVar[str]
     answers: ClassVar[str]
+    decision: ClassVar[str] = ""
     target: Labels
     loss_name: str
 
@@ -84,15 +87,19 @@ class Task(ABC, Generic[Labels]):
     def last_layer(self) -> Layer:
         """Return the last layer of a network for this task."""
 
-    def network(self, input_shape: Shape, *, masked: bool = False) -> Network:
+    def network(
+        self, input_shape: Shape, *, masked: bool = False, mixed: bool = True
+    ) -> Network:
         """Return the default network: convolutional for pictures, else dense.
 
         Args:
             input_shape: Shape of one example; None for a size that varies.
             masked: Whether pictures are padded, and come with a mask.
+            mixed: Whether batches of pictures of like sizes mix the targets.
         """
         if len(input_shape) == 3 and None in input_shape:
-            return varied_convolutional(input_shape, self.last_layer(), masked=masked)
+            last = self.last_layer()
+            return varied_convolutional(input_shape, last, masked=masked, mixed=mixed)
         if len(input_shape) == 3:
             return small_convolutional(input_shape, self.last_layer())
         return dense(input_shape, self.last_layer(), dropout=0.1)
@@ -113,6 +120,14 @@ class Task(ABC, Generic[Labels]):
                 f"the network gives {format_shapes(gives)}, the data has {self.target.outputs} "
                 f"{self.asks}: end it with {flat}{self.last_layer()!r}."
             )
+
+    def adapt_to_labels(self, labels: Tensor) -> Self:  # noqa: ARG002 - for tasks with rare classes
+        """Return the task with what the training labels decide; by default unchanged.
+
+        Args:
+            labels: The labels of the training examples.
+        """
+        return self
 
     def adapt_to(self, network: Network) -> Self:
         """Check a network and return the task with the loss that fits it."""
@@ -200,6 +215,14 @@ class Task(ABC, Generic[Labels]):
             outputs: The outputs of the network.
         """
 
+    def decisions(self, answers: Tensor) -> Tensor:
+        """Return the answers as the metrics compare them with labels; by default unchanged.
+
+        Args:
+            answers: The answers of `decode`.
+        """
+        return answers
+
     @abstractmethod
     def metrics(self) -> tuple[Metric, ...]:
         """Return the metrics, which decode outputs themselves; the first is the headline."""
@@ -250,8 +273,10 @@ class Task(ABC, Generic[Labels]):
         """
 
     @abstractmethod
-    def columns(self, answers: Tensor, figures: Mapping[str, Figures]) -> dict[str, list[str]]:
-        """Return the answers as columns of a table, by title.
+    def columns(
+        self, answers: Tensor, figures: Mapping[str, Figures]
+    ) -> dict[str, list[str] | list[float]]:
+        """Return the answers as columns of a table, by title: words or numbers.
 
         Args:
             answers: The answers of `decode`.

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from neuropil.lazy import import_name
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from neuropil.datasets import Target
     from neuropil.runs.task import Task
 
@@ -33,12 +35,15 @@ TASKS = {
 }
 
 
-def task_for(target: Target, asked: str | None = None) -> Task[Any]:
+def task_for(
+    target: Target, asked: str | None = None, labels: Tensor | None = None
+) -> Task[Any]:
     """Return the task with a name, or the default task for the labels.
 
     Args:
         target: The description of the labels.
         asked: Name of the task, if the user gave one.
+        labels: The training labels; a classification counts its classes by them.
 
     Raises:
         ValueError: If there is no such task, or it is for other labels.
@@ -52,7 +57,8 @@ def task_for(target: Target, asked: str | None = None) -> Task[Any]:
     row = row_named(asked or usual)
     if row.labels != target.kind:
         raise ValueError(f"the labels are {target.kind}: that is {usual}, not {asked}.")
-    return import_name(row.where)(target)
+    task = import_name(row.where)(target)
+    return task if labels is None else task.adapt_to_labels(labels)
 
 
 def task_from(plain: Any, target: Target) -> Task[Any]:

@@ -63,10 +63,12 @@ class Trainer:
     hinge, the divergence and the classification metrics take the *scores* of the network, its
     output before a last `Softmax` or `Sigmoid`, so that no precision is lost. All others take
     the *values* that `predict` returns: errors between numbers, R², and your own functions,
-    unless they have an attribute ``takes = "scores"``. Torch's losses are recognised:
-    ``CrossEntropyLoss``, ``BCEWithLogitsLoss`` and similar ones take scores, ``NLLLoss`` and
-    ``KLDivLoss`` log-probabilities. Without a `loss`, the last layer decides, or else the
-    targets: cross entropy for integers, squared error for floating-point numbers.
+    unless they have an attribute ``takes = "scores"``. Torch's losses and their functions are
+    recognised: ``CrossEntropyLoss``, ``BCEWithLogitsLoss`` and the margin losses take scores,
+    ``NLLLoss`` and ``KLDivLoss`` log-probabilities, all others values. Each has the value that
+    it has in a loop written by hand, class weights and ignored classes included; where the sum
+    over a batch is minimised, the mean is reported. Without a `loss`, the last layer decides,
+    or else the targets: cross entropy for integers, squared error for floating-point numbers.
 
     **Final weights.** After `fit` the network is in evaluation mode. With `ema` it holds the
     averaged weights, and a further `fit` continues from the trained ones; with a `BestWeights`
@@ -111,7 +113,7 @@ class Trainer:
     Args:
         network: A network, any ``nn.Module``, or a dict of them for a custom `step`.
         loss: The name of a loss of `neuropil.training`, one of torch's losses, or a function of
-            outputs and targets that returns one value per example.
+            outputs and targets that returns one value per example, or one for all of them.
         optimizer: An optimiser bound to the network's parameters, a function from parameters to
             an optimiser, or a name; Adam by default. A dict of optimisers for a custom `step`.
             One that evaluates the loss several times per step gets the same dropout and
@@ -508,12 +510,13 @@ class Trainer:
         own: Any = self.options.step
         return own(self, batch)
 
-    def idle(self, batch: Any) -> tuple[dict[str, Tensor], None, None]:
+    def idle(self, batch: Any, rows: int = 1) -> tuple[dict[str, Tensor], None, None, None]:
         """Return the result of the custom step for a batch, without minimising anything."""
+        del rows
         update, self.update = self.update, None
         try:
             with torch.no_grad():
-                return check_values(self.step(batch)), None, None
+                return check_values(self.step(batch)), None, None, None
         finally:
             self.update = update
 

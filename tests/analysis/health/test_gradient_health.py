@@ -4,6 +4,7 @@ import copy
 import itertools
 import json
 import math
+import re
 
 import numpy as np
 import pytest
@@ -238,6 +239,16 @@ def test_a_bias_of_minus_ten_is_death():
         "relu2: none of its 64 units fires on any of these 128 examples",
     ]
     assert by_name(health)["relu2"].dead == 64
+
+
+def test_a_notebook_shows_the_table_and_the_verdicts():
+    health = gradient_health(Input(20) >> Relu(32) >> Softmax(10), *batch(examples=8))
+    page = health._repr_html_()
+    assert re.findall(r"<tr><td>(\w+)</td>", page) == [row.title for row in health.rows]
+    for line in str(health).splitlines()[2:-2]:
+        for cell in line.split("  ")[1:]:
+            assert f">{cell.strip()}</td>" in page
+    assert f"<p>{str(health).splitlines()[-1]}</p>" in page
 
 
 def test_few_examples_tell_nothing_of_dead_units():

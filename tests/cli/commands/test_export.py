@@ -21,7 +21,9 @@ def test_the_file_and_its_meaning_are_printed(neuropil, trained, name, dtype, an
     run = Run.open(trained / name)
     rows = torch.ones(2, *run.preparation.input_shape, dtype=dtype)
     module = torch.export.load("network.pt2").module()
-    torch.testing.assert_close(module(rows), run.predict(rows))
+    given = module(rows)
+    answers = given[0] if isinstance(given, tuple) else given
+    torch.testing.assert_close(answers, run.predict(rows))
 
 
 def test_what_cannot_be_written_is_one_line(refused, trained, tmp_path):

@@ -4,6 +4,7 @@ import math
 import pathlib
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from PIL import Image
@@ -39,7 +40,7 @@ def test_a_broken_file_among_good_ones_is_named(neuropil, trained, tmp_path):
     (tmp_path / "bad.png").write_bytes(b"no picture")
     result = neuropil("predict", trained / "bars-run", "good.png", "bad.png")
     assert result.code == 0
-    assert "note: set aside: bad.png cannot be used" in result.err
+    assert "note: 1 file set aside: bad.png cannot be used" in result.err
     assert len(result.out.splitlines()) == 1
 
 
@@ -99,7 +100,59 @@ def test_pictures_go_into_a_table_by_their_names(neuropil, trained):
     with pathlib.Path("out.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [row["name"] for row in rows] == [f"{n:02}.png" for n in range(12)]
-    assert set(rows[0]) == {"name", "predicted class", "probability"}
+    columns = {"name", "predicted class", "probability"}
+    assert set(rows[0]) == columns | {"probability of lying", "probability of standing"}
+    for row in rows:
+        own = row[f"probability of {row['predicted class']}"]
+        assert row["probability"] == own
+
+
+def test_pictures_in_folders_are_named_by_their_path_in_what_was_given(neuropil, trained):
+    command = ["predict", trained / "bars-run", trained / "bars", "--out", "out.json"]
+    assert neuropil(*command).code == 0
+    names = [row["name"] for row in json.loads(pathlib.Path("out.json").read_text())]
+    assert names == [f"{of}/{n:02}.png" for of in ("lying", "standing") for n in range(12)]
+
+
+def test_a_file_has_the_same_answers_in_every_format(neuropil, trained):
+    command = ["predict", trained / "table-run", trained / "table.csv", "--out"]
+    for suffix in ("csv", "parquet", "json"):
+        assert neuropil(*command, f"out.{suffix}").code == 0
+    rows = pd.read_parquet("out.parquet")
+    own = dict.fromkeys(("size", "kind", "level"), str)  # the cells as they are in the table
+    pd.testing.assert_frame_equal(rows, pd.read_csv("out.csv", dtype=own), check_dtype=False)
+    plain = json.loads(pathlib.Path("out.json").read_text())
+    shares = [row["probabilities"]["low"] for row in plain]
+    np.testing.assert_allclose(rows["probability of low"], shares, rtol=1e-9)
+    assert list(rows["predicted level"]) == [row["class"] for row in plain]
+
+
+def test_predicting_a_table_of_predictions_replaces_none_of_its_columns(neuropil, trained):
+    run = trained / "table-run"
+    assert neuropil("predict", run, trained / "table.csv", "--out", "once.csv").code == 0
+    assert neuropil("predict", run, "once.csv", "--out", "twice.csv").code == 0
+    once, twice = pd.read_csv("once.csv"), pd.read_csv("twice.csv")
+    pd.testing.assert_frame_equal(twice[list(once)], once)
+    assert list(twice["predicted level 2"]) == list(once["predicted level"])
+
+
+def test_many_pictures_that_are_changed_alike_are_one_note(neuropil, trained, tmp_path):
+    (tmp_path / "new").mkdir()
+    for number, size in enumerate([(20, 10), (30, 30), (12, 9)]):
+        Image.new("L", size, 20).save(tmp_path / "new" / f"{number}.png")
+    for name in ("bad.png", "worse.png"):
+        (tmp_path / "new" / name).write_bytes(b"no picture")
+    result = neuropil("predict", trained / "bars-run", "new")
+    assert len(result.out.splitlines()) == 3
+    notes = result.err.splitlines()
+    assert notes[0] == "note: 3 files, such as 0.png: resized to 8×8 (it is 10×20)."
+    assert notes[1].startswith("note: 2 files set aside: bad.png cannot be used")
+    assert len(notes) == 2
+
+
+def test_a_file_of_another_format_is_refused_before_anything_is_read(refused, trained):
+    line = refused("predict", trained / "table-run", "nothing.csv", "--out", "out.xlsx")
+    assert line == "--out must name a .csv or .parquet or .json file, got 'out.xlsx'."
 
 
 def test_of_equal_shares_the_first_classes_are_named():

@@ -39,10 +39,15 @@ def test_training_leaves_a_whole_run_folder(neuropil, table, tmp_path):
     assert facts["settings"]["epochs"] == 2
     assert facts["settings"]["data"] == str(table)
     assert facts["data"]["preparation"]["target"]["classes"] == ["high", "low"]
-    assert facts["data"]["task"] == {"name": "classification", "loss_name": "cross_entropy"}
+    assert facts["data"]["task"] == {
+        "name": "classification", "loss_name": "cross_entropy", "positive": None,
+        "threshold": None,
+    }  # fmt: skip
     assert facts["data"]["test"] == 16
     assert set(facts["figures"]) == {"train", "validation", "test"}
-    assert set(facts["figures"]["test"]) == {"loss", "accuracy", "balanced_accuracy", "f1"}
+    assert set(facts["figures"]["test"]) == {
+        "loss", "accuracy", "balanced_accuracy", "f1", "average_precision", "roc_auc",
+    }  # fmt: skip
     with (run / "history.csv").open() as file:
         assert len(list(csv.DictReader(file))) == 2
 

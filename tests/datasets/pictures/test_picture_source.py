@@ -3,6 +3,7 @@
 import pickle
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from PIL import Image
 
 from neuropil import datasets
 from neuropil.datasets import DataError, Dataset, PictureSource, batches_of_like_sizes
-from neuropil.datasets.pictures import picture_cache, picture_set
+from neuropil.datasets.pictures import picture_cache, picture_file, picture_set
 from neuropil.datasets.pictures.substitutes import BrokenPictureWarning
 from neuropil.datasets.preparations import preparation_from_json
 from neuropil.datasets.source import Source
@@ -60,6 +61,14 @@ def test_they_are_those_in_memory_bit_for_bit(write_pictures, monkeypatch, mode,
             assert torch.equal(batch.inputs, theirs.inputs)
             assert torch.equal(batch.targets, theirs.targets)
             assert batch.mask is None
+
+
+def test_a_large_file_is_read_by_pillow_itself(write_pictures, on_disk, monkeypatch):
+    train = without_cache(datasets.open(write_pictures("cat", "dog")).train)
+    at_once = train.fetch(range(14)).inputs
+    monkeypatch.setattr(picture_file, "SMALL", 0)
+    assert isinstance(picture_file.content_of(train.path(0)), Path)
+    assert torch.equal(train.fetch(range(14)).inputs, at_once)
 
 
 def test_pictures_of_more_than_8_bits_keep_their_bits(tmp_path, monkeypatch):

@@ -122,3 +122,58 @@ def test_absolute_names_are_taken(write_rows, tmp_path):
     table.rename(moved)
     opened = datasets.open(moved, task="regression")
     assert np.array_equal(opened.train.inputs[:, 0, 0, 0], opened.train.targets * 8)
+
+
+def test_rows_of_one_value_stay_together(write_rows):
+    table = write_rows("file,person,age", lambda n: f"img/{n}.png,p{n // 3},{n + 0.5}")
+    opened = datasets.open(table, split_by="person")
+    people = [
+        {int(age) // 3 for age in part.targets.tolist()}
+        for part in (opened.train, opened.validation, opened.test)
+    ]
+    assert sum(map(len, people)) == len(set.union(*people)) == 10
+    assert any(
+        note.startswith("Split by 'person': no value is in two") for note in opened.notes
+    )
+    assert not any("not 'person'" in note for note in opened.notes)
+
+
+@pytest.mark.parametrize("on_disk", [False, True])
+def test_dates_split_by_time_past_a_broken_picture(write_rows, tmp_path, monkeypatch, on_disk):
+    if on_disk:
+        monkeypatch.setattr(picture_set, "MEMORY", 0)
+    table = write_rows(
+        "file,day,kind", lambda n: f"img/{n}.png,2024-01-{n + 1:02},{'ab'[n % 2]}"
+    )
+    (tmp_path / "img" / "4.png").write_bytes(b"broken")
+    assert any("set split_by= to 'day'" in note for note in datasets.open(table).notes)
+    opened = datasets.open(table, split_by="day")
+    assert list(opened.train.names)[3:5] == ["img/3.png", "img/5.png"]
+    assert list(opened.test.names) == [f"img/{n}.png" for n in range(24, 30)]
+
+
+@pytest.mark.parametrize("on_disk", [False, True])
+def test_a_picture_in_training_and_test_is_counted(write_rows, monkeypatch, on_disk):
+    if on_disk:
+        monkeypatch.setattr(picture_set, "MEMORY", 0)
+    table = write_rows("file,age", lambda n: f"img/{n % 2}.png,{n + 0.5}")
+    notes = datasets.open(table).notes
+    (note,) = (note for note in notes if note.startswith("Duplicates"))
+    counts = "3 of 3 validation pictures and 6 of 6 test pictures"
+    assert note.startswith(f"Duplicates: {counts} equal a training picture")
+
+
+@pytest.mark.parametrize("size", [None, "native"])
+def test_a_table_names_the_pictures_to_predict(write_rows, tmp_path, size):
+    table = write_rows("file,age,city", lambda n: f"img/{n}.png,{n + 0.5},c{n % 3}")
+    opened = datasets.open(table, target="age", image_size=size)
+    new = tmp_path / "new.csv"
+    new.write_text("who,file\nAda,img/3.png\nBo,img/none.png\nCy,img/5.png\nDi,img/4.png\n")
+    (tmp_path / "img" / "5.png").write_bytes(b"broken")
+    read = datasets.read_for_prediction(opened.preparation, [new])
+    assert read.names == ["3.png", "4.png"]
+    assert read.table.text("who").to_pylist() == ["Ada", "Di"]
+    inputs = read.inputs if size is None else read.inputs.fetch([0, 1]).inputs
+    assert inputs[:, 0, 0, 0].tolist() == [24, 32]
+    assert len(read.set_aside) == 2
+    assert "row 3 (img/none.png)" in read.set_aside[0]

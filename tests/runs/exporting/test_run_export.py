@@ -55,7 +55,9 @@ def test_a_pt2_file_gives_the_answers_for_any_number_of_rows(run, tmp_path):
     assert b"site-packages" not in (tmp_path / "network.pt2").read_bytes()
     for count in (1, 2, 7):
         rows = torch.rand(count, 2) * 40
-        torch.testing.assert_close(module(rows), run.predict(rows))
+        answers, predicted = module(rows)
+        torch.testing.assert_close(answers, run.predict(rows))
+        assert predicted.tolist() == answers.argmax(1).tolist()
 
 
 def test_the_facts_explain_inputs_and_answers(run, tmp_path):
@@ -90,8 +92,9 @@ def test_a_single_score_gives_the_probabilities_of_both_classes(tmp_path):
     run = run_on(write_table(tmp_path), tmp_path, Input(2) >> Sigmoid(1))
     export(run, tmp_path / "network.pt2")
     rows = torch.rand(3, 2) * 40
-    answers = loaded(tmp_path / "network.pt2")[0](rows)
+    answers, predicted = loaded(tmp_path / "network.pt2")[0](rows)
     assert answers.shape == (3, 2)
+    assert predicted.tolist() == answers.argmax(1).tolist()
     torch.testing.assert_close(answers, run.predict(rows))
 
 

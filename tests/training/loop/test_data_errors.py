@@ -31,7 +31,7 @@ def fit(data, check=None, *, net=None, epochs=1, batch_size=4, **options):
         ((X, Y[:9]), r"have 10, 9 examples: the numbers must be equal"),
         ((BAD, Y), "row 7 of the training inputs contains NaN or infinity"),
         ((X, BAD), "row 7 of the training targets contains NaN or infinity"),
-        ((X, Y, Y), r"a pair \(inputs, targets\), got a tuple of 3"),
+        ((X, Y, Y, Y), r"\(inputs, targets, weights\), got 4 parts"),
         ((X, 3), "training targets need the examples along axis 0, got a single number"),
         ((X, np.array(["a"] * 10)), "training targets must be numbers, got an array of <U1"),
         (

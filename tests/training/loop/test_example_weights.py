@@ -8,6 +8,7 @@ from torch.nn import functional as F
 from torch.utils.data import TensorDataset
 
 from neuropil import Trainer
+from neuropil.datasets.source import Batch
 from neuropil.layers import Input, Linear, Softmax
 from neuropil.optim import GradientDescent, l2
 
@@ -102,3 +103,34 @@ def test_a_custom_step_gets_the_weights():
 def test_what_is_not_one_weight_per_example_is_refused(data, said):
     with pytest.raises(ValueError, match=said):
         classifier().fit(data, epochs=1)
+
+
+class Rows:
+    """A source with weights, fetched by index."""
+
+    names, input_shape, fingerprint = None, (3,), "rows"
+
+    def __init__(self, weights):
+        self.targets, self.weights = CLASSES, weights
+
+    def __len__(self):
+        return 40
+
+    def size_of(self, index):
+        return ()
+
+    def fetch(self, indices):
+        return Batch(X[list(indices)], CLASSES[list(indices)])
+
+
+def test_a_source_may_have_weights_and_normalisation_follows_them():
+    first, second = classifier(normalize=True), classifier(normalize=True, workers=0)
+    copies = torch.arange(40).repeat_interleave(COUNTS)
+    history = first.fit((X, CLASSES, COUNTS), epochs=3, batch_size=8)
+    assert second.fit(Rows(COUNTS), epochs=3, batch_size=8)["loss"] == pytest.approx(
+        history["loss"], rel=1e-5
+    )
+    torch.testing.assert_close(weights_of(first), weights_of(second))
+    for trainer in (first, second):
+        mean = trainer.network.input1.mean
+        torch.testing.assert_close(mean, X[copies].mean(0), atol=1e-6, rtol=1e-5)

@@ -349,11 +349,10 @@ def test_any_function_is_a_loss():
     assert pickle.loads(pickle.dumps(resolve(F.pairwise_distance))).name == "pairwise_distance"
 
 
-def test_a_function_that_gives_no_value_per_example_is_refused():
-    with pytest.raises(ValueError, match=r"Loss 'mse_loss' must return one value .* got \(\)"):
-        resolve(F.mse_loss).mean(numbers(1), numbers(1))
-    with pytest.raises(ValueError, match=r"Loss '<lambda>' must return .* got float"):
-        resolve(lambda _s, _t: 1.0).mean(numbers(1), numbers(1))
+def test_a_function_that_gives_neither_one_value_per_example_nor_one_for_all_is_refused():
+    for wrong, got in ((lambda _s, _t: 1.0, "float"), (lambda s, t: s - t, r"\(1, 1\)")):
+        with pytest.raises(ValueError, match=f"Loss '<lambda>' must return .* got {got}: ret"):
+            resolve(wrong).mean(numbers(1).reshape(1, 1), numbers(1).reshape(1, 1))
 
 
 @pytest.mark.parametrize(

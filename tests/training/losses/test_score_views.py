@@ -416,14 +416,6 @@ def test_a_broadcast_is_refused():
         Trainer(network, loss=nn.SmoothL1Loss()).evaluate((x, torch.rand(N).double()))
 
 
-@pytest.mark.parametrize(
-    "loss", [nn.CrossEntropyLoss(weight=torch.ones(3)), nn.NLLLoss(ignore_index=1)], ids=str
-)
-def test_means_over_weights_are_refused(loss):
-    with pytest.raises(ValueError, match="pass class_weight=… to the trainer"):
-        losses.resolve(loss)
-
-
 def test_what_is_taken_survives_options_and_pickling():
     smooth = losses.resolve(partial(training.cross_entropy, label_smoothing=0.1))
     assert smooth.takes == "scores"

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from neuropil.analysis.health.batch_loss import default_loss, from_log_probabilities, takes_of
-from neuropil.analysis.health.health_rows import LayerHealth, as_text, rows_of
+from neuropil.analysis.health.health_rows import LayerHealth, as_html, as_text, rows_of
 from neuropil.analysis.health.health_verdicts import Verdict, verdicts_of
 from neuropil.analysis.health.layer_recorder import Recorder
 from neuropil.core import Network
@@ -59,6 +59,9 @@ class GradientHealth:
 
     # The interactive shell shows the table when it is the last expression.
     __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return as_html(self.rows, list(map(str, self.verdicts)))
 
 
 def gradient_health(

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
+from markupsafe import Markup
 from torch import Tensor, nn
 
 from neuropil.analysis.health.layer_recorder import (
@@ -17,6 +18,7 @@ from neuropil.analysis.health.layer_recorder import (
     real_values,
 )
 from neuropil.analysis.quantities import table_lines
+from neuropil.notebook_html import notebook_page, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -161,10 +163,28 @@ def norm(tensors: Sequence[Tensor]) -> float:
 
 def as_text(rows: Sequence[LayerHealth], verdicts: Sequence[str]) -> str:
     """Return the table as text, with the verdicts below it."""
+    return "\n".join([*table_lines(columns_of(rows), {"Layer"}), *lines_below(verdicts)])
+
+
+def as_html(rows: Sequence[LayerHealth], verdicts: Sequence[str]) -> str:
+    """Return the table as HTML, with the verdicts below it."""
+    columns = columns_of(rows)
+    numbers = [title for title in columns if title != "Layer"]
+    below = (Markup("<p>{}</p>").format(line) for line in lines_below(verdicts))
+    return notebook_page(
+        table([*columns], zip(*columns.values(), strict=True), numbers), *below
+    )
+
+
+def columns_of(rows: Sequence[LayerHealth]) -> dict[str, list[str]]:
+    """Return the cells of each column that is not empty."""
     columns = {title: list(map(cell, rows)) for title, cell in COLUMNS.items()}
-    columns = {title: cells for title, cells in columns.items() if any(cells)}
-    below = [f"{verdict}." for verdict in verdicts] or [HEALTHY]
-    return "\n".join([*table_lines(columns, {"Layer"}), *below])
+    return {title: cells for title, cells in columns.items() if any(cells)}
+
+
+def lines_below(verdicts: Sequence[str]) -> list[str]:
+    """Return the lines below the table."""
+    return [f"{verdict}." for verdict in verdicts] or [HEALTHY]
 
 
 def number(value: float | None) -> str:

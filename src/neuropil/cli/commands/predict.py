@@ -1,33 +1,29 @@
 """``neuropil predict``."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from neuropil.cli.command_options import Json, RunFolder, open_trained
 from neuropil.datasets.formats import readable
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from neuropil.datasets import PredictionInputs
-    from neuropil.runs.run_folder import Run
+from neuropil.text import number_of, some_of
 
 
 def predict(
     folder: RunFolder,
     files: Annotated[
-        list[Path], typer.Argument(help=f"New input: {readable()}, or folders of pictures.")
+        list[Path],
+        typer.Argument(help=f"New input: {readable()}, or folders or tables of pictures."),
     ],
     top: Annotated[int, typer.Option(help="Number of most probable classes to show.")] = 1,
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Write the predictions to a .csv file, after the columns of the table or the "
-            "names of the files.",
+            help="Write the predictions, with the probability of every class, to a .csv, "
+            ".parquet or .json file, after the columns of the table or the names of the files.",
             show_default=False,
-            metavar="FILE.csv",
+            metavar="FILE",
         ),
     ] = None,
     *,
@@ -35,15 +31,18 @@ def predict(
 ) -> None:
     """Predict new pictures, table rows or arrays with a trained network."""
     from neuropil.cli.console import note, say, say_json
+    from neuropil.cli.prediction_file import write_predictions
 
     check_options(top, out)
     run = open_trained(folder)
     network = run.network()
     given = run.read(files)
-    note(*given.notes, *(f"set aside: {reason}" for reason in given.set_aside))
+    note(*given.notes)
+    if given.set_aside:
+        note(f"{number_of(len(given.set_aside), 'file')} set aside: {some_of(given.set_aside)}")
     answers, task = run.predict(given.inputs, network), run.task
     if out is not None:
-        write_table(out, run, given, answers)
+        write_predictions(out, run, given, answers)
         say(f"{len(answers):,} predictions in {out}")
     elif json:
         say_json(list(task.rows(answers, given.names)))
@@ -58,30 +57,9 @@ def check_options(top: int, out: Path | None) -> None:
     Raises:
         ValueError: When an option is out of range.
     """
+    from neuropil.cli.prediction_file import check_suffix
+
     if top < 1:
         raise ValueError(f"--top must be at least 1, got {top}.")
-    if out is not None and out.suffix.casefold() != ".csv":
-        raise ValueError(f"--out must name a .csv file, got {str(out)!r}.")
-
-
-def write_table(out: Path, run: "Run", given: "PredictionInputs", answers: "Tensor") -> None:
-    """Write predictions as CSV, after the columns of the table if there is one."""
-    import csv
-    import io
-
-    from neuropil.core.atomic import replacing
-
-    columns = own_columns(given) | run.task.columns(answers, run.figures)
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(zip(*columns.values(), strict=True))
-    with replacing(out) as file:
-        file.write(text.getvalue().encode())
-
-
-def own_columns(given: "PredictionInputs") -> dict[str, list[Any]]:
-    """Return the columns of the table that was predicted, or a column of the names."""
-    if given.table is None:
-        return {"name": given.names}
-    return {name: given.table.text(name).to_pylist() for name in given.table.names}
+    if out is not None:
+        check_suffix(out)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import os
+from dataclasses import dataclass
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
@@ -22,10 +24,11 @@ from neuropil.datasets.pictures.picture_header import (
 )
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from PIL.Image import Image
     from PIL.ImageFile import ImageFile
+
+SMALL = 2**24
+"""Files up to this number of bytes are read at once: Pillow reads a file in small steps."""
 
 
 @final
@@ -47,7 +50,7 @@ class Treatment:
 
 
 def read_picture(
-    path: Path, channels: int, size: tuple[int, int]
+    path: str | os.PathLike[str], channels: int, size: tuple[int, int]
 ) -> tuple[np.ndarray[Any, Any], Treatment]:
     """Decode a picture into ``(C, H, W)``: upright, the first frame only.
 
@@ -62,34 +65,40 @@ def read_picture(
     Raises:
         DataError: If the file is broken or not a picture.
     """
-    with open_picture(path) as image:
-        animated = is_animated(image)
+    with open_picture(path, content_of) as image:
         read = read_deep if is_deep(image) else read_bytes
-        pixels, treatment = read(image, path, channels, size)
-    return pixels, replace(treatment, animated=animated)
+        return read(image, path, channels, size)
+
+
+def content_of(path: str | os.PathLike[str]) -> BytesIO | str | os.PathLike[str]:
+    """Return the content of a small file, or the path of a large one."""
+    with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - a path is text here, for speed
+        small = os.fstat(file.fileno()).st_size <= SMALL
+        return BytesIO(file.read()) if small else path
 
 
 def read_bytes(
-    image: ImageFile, _path: Path, channels: int, size: tuple[int, int]
+    image: ImageFile, _path: str | os.PathLike[str], channels: int, size: tuple[int, int]
 ) -> tuple[np.ndarray[Any, Any], Treatment]:
     """Decode a picture of 8 bits."""
-    from PIL import Image
-
     own_size, cut = upright_size(image), ";16" in raw_mode(image)
+    animated = is_animated(image)
     # A JPEG decodes much faster at an eighth of its size; the factor 2 keeps the quality.
     image.draft(None, (2 * max(size), 2 * max(size)))
     transparent = image.has_transparency_data
     plain = to_plain(turn_upright(image), transparent=transparent)
     if plain.size != (size[1], size[0]):
+        from PIL import Image
+
         plain = plain.resize((size[1], size[0]), Image.Resampling.BILINEAR, reducing_gap=3.0)
     made_grey = channels == 1 and has_colour(plain)
     pixels = np.asarray(in_mode(plain, "L" if channels == 1 else "RGB"))
     pixels = pixels[None] if channels == 1 else pixels.transpose(2, 0, 1)
-    return pixels, Treatment(own_size, made_grey, transparent, cut=cut)
+    return pixels, Treatment(own_size, made_grey, transparent, animated, cut=cut)
 
 
 def read_deep(
-    image: ImageFile, path: Path, channels: int, size: tuple[int, int]
+    image: ImageFile, path: str | os.PathLike[str], channels: int, size: tuple[int, int]
 ) -> tuple[np.ndarray[Any, Any], Treatment]:
     """Decode a picture of more than 8 bits without loss.
 
@@ -99,6 +108,7 @@ def read_deep(
     from PIL import Image
 
     own_size, fractions = upright_size(image), image.mode == "F"
+    animated = is_animated(image)
     colour = raw_mode(image) in DEEP_COLOUR
     values = np.asarray(turn_upright(image))
     if colour:
@@ -114,22 +124,26 @@ def read_deep(
             for plane in planes
         ]
         planes = np.stack([np.asarray(plane) for plane in small])
-    return planes, Treatment(own_size, made_grey, deep=deep, fractions=fractions)
+    return planes, Treatment(
+        own_size, made_grey, animated=animated, deep=deep, fractions=fractions
+    )
 
 
 def turn_upright(image: Image) -> Image:
     """Decode a picture and rotate it according to its EXIF data."""
+    image.load()
+    if image.getexif().get(ORIENTATION, 1) == 1:
+        return image
     from PIL import ImageOps
 
-    image.load()
-    return image if image.getexif().get(ORIENTATION, 1) == 1 else ImageOps.exif_transpose(image)
+    return ImageOps.exif_transpose(image)
 
 
 def to_plain(image: Image, *, transparent: bool) -> Image:
     """Return a picture in mode L or RGB."""
-    from PIL import Image
-
     if transparent:
+        from PIL import Image
+
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     return in_mode(image, "L" if image.mode in {"1", "L"} else "RGB")

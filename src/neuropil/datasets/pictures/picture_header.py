@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
@@ -15,8 +17,7 @@ from neuropil.datasets.pictures.picture_depth import is_deep
 from neuropil.text import cut
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
     from PIL.Image import Image
     from PIL.ImageFile import ImageFile
@@ -90,8 +91,14 @@ def is_cut_off(path: Path) -> bool:
 
 
 @contextmanager
-def open_picture(path: Path) -> Iterator[ImageFile]:
+def open_picture(
+    path: str | os.PathLike[str], content: Callable[[Any], Any] = os.fspath
+) -> Iterator[ImageFile]:
     """Open a picture; every error inside becomes a `DataError` of one line.
+
+    Args:
+        path: The file.
+        content: Takes the path and returns what Pillow reads: a path, or a file.
 
     Raises:
         DataError: If any error occurs.
@@ -100,12 +107,12 @@ def open_picture(path: Path) -> Iterator[ImageFile]:
 
     try:
         # Only these formats: others run programs (EPS) or are not used for training.
-        with Image.open(path, formats=FORMATS) as image:
+        with Image.open(content(path), formats=FORMATS) as image:
             yield image
     except DataError:
         raise
     except UnidentifiedImageError:
-        why = "it is not a picture" if path.stat().st_size else "it is empty"
+        why = "it is not a picture" if Path(path).stat().st_size else "it is empty"
         raise DataError(why) from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise DataError(f"it claims more than {Image.MAX_IMAGE_PIXELS:,} pixels") from None

@@ -18,8 +18,7 @@ from neuropil.datasets.dataset import as_inputs
 from neuropil.datasets.pictures.picture_batch import Batch, depth_notes
 from neuropil.datasets.pictures.picture_file import read_picture
 from neuropil.datasets.pictures.picture_header import careful_pillow, read_header
-from neuropil.datasets.pictures.picture_sizes import nearest_buckets
-from neuropil.datasets.pictures.size_fields import picture_shape, size_list
+from neuropil.datasets.pictures.picture_sizes import nearest_buckets, picture_shape, size_list
 from neuropil.datasets.plain_fields import number, optional, text
 from neuropil.datasets.prediction_inputs import PredictionInputs
 from neuropil.datasets.preparation import Preparation, read_target
@@ -198,12 +197,14 @@ class PicturePreparation(Preparation):
         """
         (treatment,) = batch.treatments
         height, width = encoded.shape[2:]
-        own = "{}×{}".format(*treatment.size) + (" colour" if treatment.made_grey else "")
         done = ["converted to grey"] if treatment.made_grey else []
         done += ["put on a white background"] if treatment.transparent else []
         done += ["reduced to its first frame"] if treatment.animated else []
-        done += [f"resized to {height}×{width}"] if treatment.size != (height, width) else []
-        notes = [f"{name}: {own} picture {' and '.join(done)}."] if done else []
+        if treatment.size != (height, width):
+            done.append(
+                f"resized to {height}×{width} (it is {'{}×{}'.format(*treatment.size)})"
+            )
+        notes = [f"{name}: {' and '.join(done)}."] if done else []
         if treatment.deep and (self.white is None or treatment.deep[1] > self.white):
             white = self.white or batch.white
             notes += [f"{name}: {line}" for line in depth_notes([treatment.deep], white)]

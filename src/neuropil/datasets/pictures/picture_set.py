@@ -7,8 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from neuropil.core.free_memory import free_memory
+from neuropil.datasets.batch_places import MIXED, variety_in_batches
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.dataset import Dataset
+from neuropil.datasets.pictures.duplicate_pictures import note_duplicates
 from neuropil.datasets.pictures.picture_batch import (
     Batch,
     broken_notes,
@@ -50,6 +52,7 @@ def open_pictures(
     root: Path,
     notes: list[str],
     more: Mapping[str, Callable[[PicturePreparation], Any]],
+    divide: Callable[[Pictures], tuple[Any, Any, Any]] | None = None,
 ) -> Splits:
     """Return pictures with their labels, split into parts.
 
@@ -61,6 +64,8 @@ def open_pictures(
         notes: Gains notes for the user.
         more: Functions that return the pictures of ``"validation"``, or the reader of
             ``"test"``, with the preparation of the training pictures.
+        divide: Function that returns the training, validation and test parts of all pictures;
+            None to divide them at random.
 
     Raises:
         DataError: If no picture can be read, or there is nothing to learn.
@@ -69,7 +74,16 @@ def open_pictures(
     validation = more["validation"](preparation) if "validation" in more else None
     test: TestReader | None = more["test"](preparation) if "test" in more else None
     own: Any = data
-    train, cut, held_out = options.cut(own, validation, test)
+    parts = options.cut(own, validation, test) if divide is None else divide(own)
+    train, cut, held_out = parts
+    if preparation.buckets and variety_in_batches(train) < MIXED:
+        notes.append(
+            "The sizes of the pictures go with the targets: a batch of one size holds few of "
+            "them, and batch normalisation removes what tells them apart. The default network "
+            "normalises each picture by itself; for another network, set image_size= to "
+            "'native' or one size."
+        )
+    note_duplicates(train, {"validation": cut, "test": held_out}, notes)
     target = preparation.target
     if isinstance(target, Numbers) and train.targets is not None:
         # The mean and scale of the training pictures alone.

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
@@ -26,7 +27,6 @@ from neuropil.datasets.source import Batch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from neuropil.core.shape import Shape
     from neuropil.datasets.pictures.packed_names import PackedNames
@@ -134,18 +134,16 @@ class PictureSource:
         places = [range(len(self))[int(index)] for index in indices]
         rows = self.rows[torch.tensor(places, dtype=torch.int64)].tolist()
         sizes = self.files.sizes[rows]
-        shape = (
-            len(places),
-            self.preparation.shape[0],
-            *batch_size(sizes, pads=self.preparation.pads),
-        )
+        pads, channels = self.preparation.pads, self.preparation.shape[0]
+        shape = (len(places), channels, *batch_size(sizes, pads=pads))
         kind = torch.uint8 if self.preparation.dtype == "uint8" else torch.float32
-        pads = self.preparation.pads
         inputs = new_tensor(shape, kind, zeros=pads)
         mask = new_tensor((shape[0], *shape[2:]), torch.uint8, zeros=True) if pads else None
         with careful_pillow():
-            for into, place, row in zip(inputs.numpy(), places, rows, strict=True):
-                self.read_into(into, place, row)
+            for into, place, row, size in zip(
+                inputs.numpy(), places, rows, map(tuple, sizes.tolist()), strict=True
+            ):
+                self.read_into(into, place, row, size)
         if mask is not None:
             for into, (height, width) in zip(mask.numpy(), sizes.tolist(), strict=True):
                 into[:height, :width] = 1
@@ -155,15 +153,18 @@ class PictureSource:
             mask,
         )
 
-    def read_into(self, into: np.ndarray[Any, Any], place: int, row: int) -> None:
+    def read_into(
+        self, into: np.ndarray[Any, Any], place: int, row: int, size: tuple[int, int]
+    ) -> None:
         """Read a picture from the cache or decode it.
 
         Args:
             into: Receives the picture; ``(C, H, W)``, at least of its size.
             place: The place of the picture.
             row: Number of its file.
+            size: Height and width.
         """
-        height, width = size = tuple(self.files.sizes[row].tolist())
+        height, width = size
         cache = self.files.cache
         if cache is None:
             into[:, :height, :width] = self.decode(place, row, size)
@@ -187,11 +188,11 @@ class PictureSource:
         Raises:
             DataError: If the file has disappeared, or it and those in its place are broken.
         """
-        path = self.files.root / self.files.names[row]
+        path = f"{self.files.root}/{self.files.names[row]}"
         try:
             return self.decode_file(path, size)
         except DataError as error:
-            if not path.exists():
+            if not Path(path).exists():
                 message = f"{path} has disappeared since the data were opened."
                 raise DataError(message) from None
             return self.substitute(place, size, f"{path} cannot be used: {error}")
@@ -217,7 +218,7 @@ class PictureSource:
                 return decoded
         raise DataError(f"{failure}; nor can the pictures be used that could replace it.")
 
-    def decode_file(self, path: Path, size: tuple[int, int]) -> np.ndarray[Any, Any]:
+    def decode_file(self, path: str | Path, size: tuple[int, int]) -> np.ndarray[Any, Any]:
         """Return a decoded file as the network takes it, ``(C, H, W)``.
 
         Args:

@@ -16,8 +16,15 @@ from neuropil.datasets.paths import PACKED, unpacked_suffix
 from neuropil.datasets.pictures.class_folders import LabelledFiles
 from neuropil.datasets.pictures.picture_set import open_pictures, read_more
 from neuropil.datasets.pictures.picture_suffixes import SUFFIXES
+from neuropil.datasets.pictures.source_opening import name_below
 from neuropil.datasets.tables.files.table_suffixes import TEXT
 from neuropil.datasets.tables.table_preparation import READERS
+from neuropil.datasets.tables.table_splits import (
+    Outcome,
+    holds_dates,
+    note_series,
+    split_table,
+)
 from neuropil.datasets.tables.table_target import drop_unknown_targets, read_outcomes
 from neuropil.datasets.tables.target_choice import find_targets
 from neuropil.datasets.tables.text_table import make_target
@@ -73,8 +80,6 @@ def open_picture_table(path: Path, options: Options, *, reader: TableReader) -> 
     Raises:
         DataError: If the table or its target cannot be used, or most pictures are missing.
     """
-    if options.split_by is not None:
-        raise DataError("`split_by` does not apply to a table of pictures: leave it out.")
     notes: list[str] = []
     table = reader(path, notes, header=options.header, encoding=options.encoding)
     table, files = with_files_first(table, path.parent)
@@ -85,13 +90,13 @@ def open_picture_table(path: Path, options: Options, *, reader: TableReader) -> 
             "another one."
         )
     table = drop_unknown_targets(table, targets, notes)
-    if unused := [name for name in table.names if name not in (files, *targets)]:
-        named, predicted = (some_of(map(repr, names), 5) for names in (unused, targets))
-        notes.append(f"Only the pictures are used to predict {predicted}, not {named}.")
     with adding_notes(notes):
+        table, missing = drop_missing_pictures(table, files, path)
+        note_unused(table, (files, *targets), targets, options, notes)
         outcome = read_outcomes(table, targets, options.task, notes)
         labels = labels_of(outcome.tolist())
-        found = existing_pictures(table, files, labels, path)
+        paths = [path.parent / name for name in table.text(files).to_pylist()]
+        found = LabelledFiles(path, list(zip(paths, labels, strict=True)), missing)
 
         def fit(labels: list[Any]) -> Target:
             if isinstance(outcome, pa.DictionaryArray):
@@ -99,7 +104,45 @@ def open_picture_table(path: Path, options: Options, *, reader: TableReader) -> 
                 return Classes.fit(labels, where, name=targets[0])
             return make_target(np.array(labels), torch.arange(len(labels)), targets)
 
-        return open_pictures(found, fit, options, path.parent, notes, {})
+        def divide(data: Any) -> tuple[Any, Any, Any]:
+            readable = set(data.names)
+            kept = [name_below(path.parent, picture) in readable for picture in paths]
+            rows, known = table.where(np.array(kept)), outcome_of(outcome, kept)
+            parts = split_table(rows, targets, known, options, test=options.test, notes=notes)
+            train, *held_out = (data[part] if len(part) else None for part in parts[:3])
+            return train, held_out[0], held_out[1]
+
+        return open_pictures(found, fit, options, path.parent, notes, {}, divide)
+
+
+def note_unused(
+    table: Table,
+    used: Sequence[str],
+    targets: Sequence[str],
+    options: Options,
+    notes: list[str],
+) -> None:
+    """Add a note about columns that are not used, and about dates among them.
+
+    Args:
+        table: The table.
+        used: Names of the column of pictures and of the targets.
+        targets: Names of the targets.
+        options: Options of the caller.
+        notes: Gains the notes.
+    """
+    unused = [name for name in table.names if name not in (*used, options.split_by)]
+    if unused:
+        named, predicted = (some_of(map(repr, names), 5) for names in (unused, targets))
+        notes.append(f"Only the pictures are used to predict {predicted}, not {named}.")
+    if options.split_by is None:
+        note_series([name for name in unused if holds_dates(table, name)], notes)
+
+
+def outcome_of(outcome: Outcome, kept: Sequence[bool]) -> Outcome:
+    """Return the outcome of some rows."""
+    mask = np.array(kept)
+    return outcome[mask] if isinstance(outcome, np.ndarray) else outcome.filter(pa.array(mask))
 
 
 def labels_of(values: list[Any]) -> list[Any]:
@@ -127,13 +170,33 @@ def read_labelled(
     if lacking := [name for name in names if name not in table.names]:
         raise DataError(f"{path} lacks the target column {lacking[0]!r}.")
     table = drop_unknown_targets(table, names, notes)
+    table, missing = drop_missing_pictures(table, files, path)
     columns = [READERS[target.kind](target, table, name) for name in names]
     values = columns[0] if len(columns) == 1 else torch.stack(columns, dim=1)
     labels = labels_of(values.tolist())
     if isinstance(target, Classes):
         labels = [target.classes[number] for number in labels]
-    found = existing_pictures(table, files, labels, path)
+    paths = [path.parent / name for name in table.text(files).to_pylist()]
+    found = LabelledFiles(path, list(zip(paths, labels, strict=True)), missing)
     return read_more(found, preparation, path.parent, notes)
+
+
+def read_paths(
+    path: Path, notes: list[str], *, reader: TableReader
+) -> tuple[Table, list[Path], list[str]]:
+    """Return the rows of a table whose picture exists, the pictures, and a note about others.
+
+    Args:
+        path: The table, with or without the target columns.
+        notes: Gains notes for the user.
+        reader: Reads a table of this format.
+
+    Raises:
+        DataError: If no column names pictures, or most of them do not exist.
+    """
+    table, files = with_files_first(reader(path, notes), path.parent)
+    table, missing = drop_missing_pictures(table, files, path)
+    return table, [path.parent / name for name in table.text(files).to_pylist()], missing
 
 
 def with_files_first(table: Table, folder: Path) -> tuple[Table, str]:
@@ -158,15 +221,12 @@ def with_files_first(table: Table, folder: Path) -> tuple[Table, str]:
     raise DataError(f"{table.source} has no column with the names of pictures in {folder}.")
 
 
-def existing_pictures(
-    table: Table, files: str, labels: Sequence[Any], path: Path
-) -> LabelledFiles:
-    """Return the pictures that exist, with their labels, and a note about the others.
+def drop_missing_pictures(table: Table, files: str, path: Path) -> tuple[Table, list[str]]:
+    """Return the rows whose picture exists, and a note about the others.
 
     Args:
         table: The table.
         files: Name of the column with the names of the pictures.
-        labels: The label of each row.
         path: File of the table.
 
     Raises:
@@ -179,16 +239,13 @@ def existing_pictures(
         for row, name, there in zip(table.rows, names, exist, strict=True)
         if not there
     ]
+    if not missing:
+        return table, []
     what = number_of(len(missing), "row")
     if 2 * len(missing) > len(names):
         raise DataError(
             f"{path}, column {files!r}: there is no picture for {what} of {len(names):,}: "
             f"{some_of(missing)}. The names are relative to {path.parent}."
         )
-    pictures = [
-        (path.parent / name, label)
-        for name, label, there in zip(names, labels, exist, strict=True)
-        if there
-    ]
-    lost = [f"{what} without a picture file set aside: {some_of(missing, 5)}."]
-    return LabelledFiles(path, pictures, lost if missing else [])
+    lost = f"{what} without a picture file set aside: {some_of(missing, 5)}."
+    return table.where(exist), [lost]

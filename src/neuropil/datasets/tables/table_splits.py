@@ -12,17 +12,15 @@ from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.group_splitting import split_groups, split_in_time
 from neuropil.datasets.splitting import split_indices
 from neuropil.datasets.tables.cells import class_labels, missing_cells
-from neuropil.datasets.tables.columns.date_column import DAYS, DateColumn
 from neuropil.datasets.tables.columns.table_dates import table_dates
 from neuropil.text import all_of, nearest_or_some, number_of, some_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from torch import Tensor
 
     from neuropil.datasets.open_options import Options
-    from neuropil.datasets.tables.columns.column import Column
     from neuropil.datasets.tables.columns.date_text import Dates
     from neuropil.datasets.tables.table import Table
 
@@ -80,7 +78,7 @@ def split_table(
         return Parts(*random)
     name = find_split_column(table, options.split_by, targets)
     dates, where = table_dates(table, name), f"{table.source}, column {name!r}"
-    if dates is not None and not dates.clock:
+    if dates is not None and holds_dates(table, name):
         parts = Parts(*split_in_time(known_moments(dates), **sizes, where=where))
         note_time(name, dates, parts, notes)
     else:
@@ -223,9 +221,13 @@ def values_in(table: Table, name: str, rows: Tensor) -> frozenset[str]:
     )
 
 
-def note_series(columns: Iterable[Column], notes: list[str]) -> None:
-    """Add a note if the rows of a table with dates were split at random."""
-    dated = [c.name for c in columns if isinstance(c, DateColumn) and c.unit == DAYS]
+def note_series(dated: Sequence[str], notes: list[str]) -> None:
+    """Add a note if the rows of a table with dates were split at random.
+
+    Args:
+        dated: Names of the columns of dates.
+        notes: Gains a line if there are any.
+    """
     if dated:
         notes.append(
             "The rows are split at random. If they form a series in time, this makes the "
@@ -233,3 +235,9 @@ def note_series(columns: Iterable[Column], notes: list[str]) -> None:
             "after it: set "
             f"split_by= to {dated[0]!r} to train on the earliest rows and test on the latest."
         )
+
+
+def holds_dates(table: Table, name: str) -> bool:
+    """Return whether a column holds dates, and not only times of a day."""
+    dates = table_dates(table, name)
+    return dates is not None and not dates.clock

@@ -16,6 +16,7 @@ from neuropil.datasets.open_options import TABLE
 from neuropil.datasets.paths import unpacked_suffix, visible_entries
 from neuropil.datasets.prediction_inputs import PredictionInputs
 from neuropil.datasets.splits import Splits
+from neuropil.datasets.tables.columns.date_column import DAYS, DateColumn
 from neuropil.datasets.tables.duplicate_rows import note_duplicates
 from neuropil.datasets.tables.files.table_parts import find_parts
 from neuropil.datasets.tables.frames import IN_MEMORY
@@ -100,7 +101,8 @@ def open_table(
     inputs = [name for name in table.names if name not in (*names, *rows.unused)]
     columns = fit_columns(table, inputs, rows.train.numpy(), notes)
     if options.split_by is None:
-        note_series(columns, notes)
+        dated = [c.name for c in columns if isinstance(c, DateColumn) and c.unit == DAYS]
+        note_series(dated, notes)
     preparation = TablePreparation(
         columns, target, tuple(table.names), table.header, options.encoding
     )

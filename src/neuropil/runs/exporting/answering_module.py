@@ -31,7 +31,8 @@ class AnsweringModule(nn.Module):
     """A network followed by the decoding of its task, in test mode.
 
     Shape:
-        Raw inputs ``(N, …)``, with padding also a mask ``(N, H, W)``, to the answers.
+        Raw inputs ``(N, …)``, with padding also a mask ``(N, H, W)``, to the answers; for a
+        classification also to the number of the predicted class, ``(N)``.
 
     Args:
         network: The trained network.
@@ -47,9 +48,17 @@ class AnsweringModule(nn.Module):
         self.eval()
 
     @override
-    def forward(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
+    def forward(self, inputs: Tensor, mask: Tensor | None = None) -> Any:
         outputs = self.network(inputs) if mask is None else self.network(inputs, mask)
-        return self.task.decode(outputs)
+        answers = self.task.decode(outputs)
+        if not self.task.decision:
+            return answers
+        return answers, self.task.decisions(answers).argmax(1)
+
+    @property
+    def outputs(self) -> list[str]:
+        """The name of each output."""
+        return [name for name in (self.task.answers, self.task.decision) if name]
 
     @property
     def axes(self) -> dict[str, tuple[int | str, ...]]:

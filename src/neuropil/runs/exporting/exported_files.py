@@ -48,7 +48,7 @@ def onnx_bytes(module: AnsweringModule, facts: dict[str, str]) -> bytes:
         dynamo=True,
         dynamic_shapes=free_axes(module),
         input_names=[*module.axes],
-        output_names=[module.task.answers],
+        output_names=module.outputs,
         verbose=False,
     )
     model = program.model
@@ -66,7 +66,8 @@ def onnx_bytes(module: AnsweringModule, facts: dict[str, str]) -> bytes:
     model.doc_string = facts["predicts"]
     for value in model.graph.inputs:
         value.doc_string = facts[value.name]
-    model.graph.outputs[0].doc_string = facts["predicts"]
+    for value in model.graph.outputs:
+        value.doc_string = facts.get(value.name, facts["predicts"])
     return program.model_proto.SerializeToString()
 
 

@@ -42,6 +42,10 @@ def file_facts(run: Run, module: AnsweringModule) -> dict[str, str]:
         facts["mask"] = MASK
     if isinstance(target, Classes):
         facts["classes"] = target.classes
+    if run.task.decision:
+        facts[run.task.decision] = f"the number of the predicted {run.task.decision}"
+    options = run.task.to_json()
+    facts |= {name: options[name] for name in ("positive", "threshold") if options.get(name)}
     facts |= {"preparation": preparation.to_json(), "neuropil": __version__}
     return {name: as_text(value) for name, value in facts.items()}
 

@@ -34,7 +34,8 @@ def export(run: Run, path: str | PathLike[str]) -> dict[str, str]:
 
     Shape:
         "inputs" ``(N, …)``, with padding also "mask" ``(N, H, W)``, to "probabilities"
-        ``(N, classes)``; or to "numbers" ``(N)`` for one number, ``(N, k)`` for several.
+        ``(N, classes)`` and "class" ``(N)``, the number of the predicted one; or to "numbers",
+        ``(N)`` for one number, ``(N, k)`` for several.
 
     Args:
         run: The run; its network is trained.

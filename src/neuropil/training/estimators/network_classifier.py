@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import torch
+from scipy.sparse import issparse
 from sklearn.base import ClassifierMixin
 from sklearn.utils import column_or_1d
 from sklearn.utils.class_weight import compute_class_weight
-from sklearn.utils.multiclass import check_classification_targets, unique_labels
+from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 from typing_extensions import override
 
-from neuropil.layers import Linear, Softmax
-from neuropil.training.estimators.base import NetworkEstimator
+from neuropil.layers import Linear, Sigmoid, Softmax
+from neuropil.training.estimators.base import Examples, NetworkEstimator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,16 +29,19 @@ if TYPE_CHECKING:
 class NetworkClassifier(ClassifierMixin, NetworkEstimator):
     """Scikit-learn classifier based on a network.
 
-    ŷ = argmaxₖ softmax(network(x))ₖ, trained with the cross entropy.
+    ŷ = argmaxₖ softmax(network(x))ₖ, trained with the cross entropy. With several labels per
+    example, ŷₖ = 1 if σ(network(x)ₖ) > 1/2, trained with the binary cross entropy.
 
     Shape:
-        ``X`` ``(n_samples, n_features)``, or with the axes of images and sequences; ``y``
-        ``(n_samples,)`` of any labels.
+        ``X`` ``(n_samples, n_features)``, dense or sparse, or with the axes of images and
+        sequences; ``y`` ``(n_samples,)`` of any labels, or ``(n_samples, n_labels)`` of zeros
+        and ones, where an example may have several labels or none.
 
     Args:
         network: Hidden layers such as ``Relu(64) >> Dropout(0.3)``; a full network that ends in
-            Softmax, or in Linear with one unit per class; an expression; or None for one hidden
-            layer of 100 units. `fit` trains a copy with new random weights.
+            Softmax (Sigmoid for several labels), or in Linear with one unit per class; an
+            expression; or None for one hidden layer of 100 units. `fit` trains a copy with new
+            random weights.
         optimizer: Name of the optimiser, such as ``"adam"``, or
             ``"levenberg_marquardt"`` for small networks; with options as
             ``"LevenbergMarquardt(restarts=64)"``. Line searches and optimisers that use
@@ -57,7 +61,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         class_weight: ``"balanced"``, a dict from labels to weights, or None.
 
     Attributes:
-        classes_: The labels.
+        classes_: The labels; their numbers, if an example may have several.
         network_: The trained `Network`.
         history_: The figures of each epoch.
         n_features_in_: Number of columns seen in `fit`.
@@ -78,18 +82,30 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         True
     """
 
-    loss_name: ClassVar[str] = "cross_entropy"
+    target_options: ClassVar[dict[str, bool]] = {"multi_output": True}
 
     class_weight: dict[Any, float] | str | None = field(default=None, kw_only=True)
 
+    @property
     @override
-    def check_targets(self, y: NDArray[Any]) -> NDArray[Any]:
-        check_classification_targets(y)
-        return column_or_1d(y, warn=True)
+    def loss(self) -> str:
+        return "binary_cross_entropy" if self.multilabel_ else "cross_entropy"
 
     @override
-    def learn_targets(self, y: NDArray[Any]) -> None:
-        self.classes_ = unique_labels(y)
+    def check_targets(self, y: Any) -> NDArray[Any]:
+        check_classification_targets(y)
+        if type_of_target(y) != "multilabel-indicator":
+            return column_or_1d(y, warn=True)
+        return np.asarray(y.toarray() if issparse(y) else y, dtype=np.int64)
+
+    @override
+    def learn_targets(self, examples: Examples, classes: Sequence[Any] | None) -> None:
+        y = examples.targets
+        self.multilabel_ = y.ndim == 2
+        if self.multilabel_:
+            self.classes_ = np.arange(y.shape[1])
+            return
+        self.classes_ = unique_labels(y if classes is None else np.asarray(classes))
         if len(self.classes_) < 2:
             raise ValueError(
                 f"a classifier needs at least 2 classes, got 1 class: {self.classes_[0]!r}."
@@ -97,6 +113,8 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
 
     @override
     def encode(self, y: NDArray[Any]) -> NDArray[Any]:
+        if self.multilabel_ or y.ndim == 2:
+            return self.check_labels(y)
         unknown = np.setdiff1d(y, self.classes_)
         if len(unknown):
             raise ValueError(
@@ -105,34 +123,61 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
             )
         return np.searchsorted(self.classes_, y)
 
+    def check_labels(self, y: NDArray[Any]) -> NDArray[Any]:
+        """Return zeros and ones.
+
+        Raises:
+            ValueError: If they are not for the labels of the first call.
+        """
+        if not self.multilabel_ or y.shape[1:] != self.classes_.shape:
+            first = (
+                f"{len(self.classes_)} labels each" if self.multilabel_ else "one class each"
+            )
+            raise ValueError(f"y has the shape {y.shape}, but the first call had {first}.")
+        return y
+
     @override
     def with_last_layer(self, network: Network) -> Network:
-        last = network.nodes[-1].layer
-        classes = len(self.classes_)
-        full = isinstance(last, Softmax) or (
+        last, classes = network.nodes[-1].layer, len(self.classes_)
+        decides = Sigmoid if self.multilabel_ else Softmax
+        full = isinstance(last, decides) or (
             isinstance(last, Linear) and network.output_shape == (classes,)
         )
-        network = network if full else network >> Softmax(classes)
+        network = network if full else network >> decides(classes)
         if network.output_shape != (classes,):
             raise ValueError(
                 f"the network ends in {last!r}, but y has {classes} classes: end it in "
-                f"Softmax({classes}), or leave the last layer out."
+                f"{decides.__name__}({classes}), or leave the last layer out."
             )
         return network
 
     @override
-    def weights(self, labels: NDArray[Any]) -> list[float] | None:
+    def class_weights(self, examples: Examples) -> list[float] | None:
         if self.class_weight is None:
             return None
+        if self.multilabel_:
+            raise ValueError(
+                "class_weight is for one class per example, but y has several labels for each: "
+                "use sample_weight, or one classifier per label."
+            )
+        labels = examples.targets
         present = np.isin(self.classes_, labels)
         weights = np.ones(len(self.classes_))
         weights[present] = compute_class_weight(
             self.class_weight, classes=self.classes_[present], y=labels
         )
+        if self.class_weight == "balanced" and examples.weights is not None:
+            places = np.searchsorted(self.classes_, labels)
+            totals = np.bincount(places, examples.weights, len(weights))[present]
+            weights[present] = totals.mean() / totals
         return weights.tolist()
 
     def partial_fit(
-        self, X: ArrayLike, y: ArrayLike, classes: Sequence[Any] | None = None
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        classes: Sequence[Any] | None = None,
+        sample_weight: ArrayLike | None = None,
     ) -> Self:
         """Train for one more pass over these examples.
 
@@ -140,28 +185,38 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
             X: Inputs.
             y: Labels.
             classes: All labels that will ever occur; needed in the first call only.
+            sample_weight: The weight of each example, as in `fit`.
 
         Raises:
             ValueError: If a label is not among the classes.
         """
-        return self.train_one_epoch(X, y, classes)
+        return self.train_one_epoch(X, y, sample_weight, classes)
 
     def predict_proba(self, X: ArrayLike) -> NDArray[Any]:
-        """Return the probability of each class, in the order of ``classes_``.
+        """Return the probability of each class or label, in the order of ``classes_``.
 
         Args:
             X: Inputs.
         """
         outputs = self.outputs(X)
-        if isinstance(self.network_.nodes[-1].layer, Softmax):
+        if isinstance(self.network_.nodes[-1].layer, Softmax | Sigmoid):
             return outputs
-        return torch.from_numpy(outputs).softmax(1).numpy()
+        scores = torch.from_numpy(outputs)
+        return (scores.sigmoid() if self.multilabel_ else scores.softmax(1)).numpy()
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """Return the most probable label for each input.
+        """Return the most probable label of each input, or zeros and ones for several labels.
 
         Args:
             X: Inputs.
         """
-        best = self.predict_proba(X).argmax(axis=1)
-        return self.classes_[best]
+        probabilities = self.predict_proba(X)
+        if self.multilabel_:
+            return (probabilities > 0.5).astype(np.int64)
+        return self.classes_[probabilities.argmax(axis=1)]
+
+    @override
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags

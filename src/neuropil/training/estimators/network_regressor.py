@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from neuropil.core.moments import standardization
 from neuropil.layers import Linear
-from neuropil.training.estimators.base import NetworkEstimator
+from neuropil.training.estimators.base import Examples, NetworkEstimator
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -28,8 +28,8 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
     scale and mean convert predictions back to the units of the targets.
 
     Shape:
-        ``X`` ``(n_samples, n_features)``, or with the axes of images and sequences; ``y``
-        ``(n_samples,)`` or ``(n_samples, n_outputs)``.
+        ``X`` ``(n_samples, n_features)``, dense or sparse, or with the axes of images and
+        sequences; ``y`` ``(n_samples,)`` or ``(n_samples, n_outputs)``.
 
     Args:
         network: Hidden layers such as ``Relu(64) >> Relu(64)``; a full network that ends in
@@ -75,17 +75,22 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         True
     """
 
-    loss_name: ClassVar[str] = "squared_error"
-
     target_options: ClassVar[dict[str, bool]] = {"multi_output": True, "y_numeric": True}
+
+    @property
+    @override
+    def loss(self) -> str:
+        return "squared_error"
 
     @override
     def check_targets(self, y: NDArray[Any]) -> NDArray[Any]:
         return np.asarray(y, dtype=np.float64)
 
     @override
-    def learn_targets(self, y: NDArray[Any]) -> None:
-        mean, scale = standardization(torch.from_numpy(y), [0])
+    def learn_targets(self, examples: Examples, classes: Any) -> None:
+        y, weights = torch.from_numpy(examples.targets), examples.weights
+        weights = None if weights is None else torch.from_numpy(weights)
+        mean, scale = standardization(y, [0], weights)
         self.target_mean_, self.target_scale_ = mean[0].numpy()[()], scale[0].numpy()[()]
 
     @override
@@ -107,7 +112,9 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
             )
         return network
 
-    def partial_fit(self, X: ArrayLike, y: ArrayLike) -> Self:
+    def partial_fit(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """Train for one more pass over these examples.
 
         The first call determines the scale of inputs and targets.
@@ -115,8 +122,9 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         Args:
             X: Inputs.
             y: Targets.
+            sample_weight: The weight of each example, as in `fit`.
         """
-        return self.train_one_epoch(X, y)
+        return self.train_one_epoch(X, y, sample_weight)
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Return the predicted targets, in the units of `y` and in double precision.

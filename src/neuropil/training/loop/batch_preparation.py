@@ -113,7 +113,11 @@ class Preparation:
         arrays.check_finite(as_tuple(targets), "targets")
         arrays = self.fit_loss(arrays)
         known = examples.source.targets is not None
-        return dataclasses.replace(examples, targets=arrays.targets if known else None)
+        weights = examples.weights
+        if weights is not None:
+            weights = weights.to(self.learner.float_type)
+        targets = arrays.targets if known else None
+        return dataclasses.replace(examples, targets=targets, weights=weights)
 
     def normalize(self, data: Arrays | SourceExamples) -> None:
         """Set the mean and scale of the network's inputs from the training examples."""
@@ -123,12 +127,13 @@ class Preparation:
         module, arrays = self.learner.module, data
         setter = getattr(module, "normalize", None)
         if setter is not None:
-            setter(*arrays.inputs)
+            weighted = {} if arrays.weights is None else {"weights": arrays.weights}
+            setter(*arrays.inputs, **weighted)
             module.to(self.learner.device)
             warn_of_unresolved(module, arrays)
 
     def cast(self, arrays: Arrays) -> Arrays:
-        """Return the arrays with double-precision inputs converted to the network's type.
+        """Return the arrays with weights and double-precision inputs in the network's type.
 
         Inputs stay in double precision if an `Input` subtracts a mean far from zero: the
         conversion would round away the differences between examples.
@@ -146,7 +151,8 @@ class Preparation:
                 # A finite double may be infinite in single precision.
                 arrays.check_finite([values], "inputs")
             inputs.append(values)
-        return dataclasses.replace(arrays, inputs=tuple(inputs))
+        weights = None if arrays.weights is None else arrays.weights.to(dtype)
+        return dataclasses.replace(arrays, inputs=tuple(inputs), weights=weights)
 
     def fit_loss(self, arrays: Arrays) -> Arrays:
         """Return the arrays with all targets checked and converted to the form the loss takes.

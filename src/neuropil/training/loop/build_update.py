@@ -33,6 +33,7 @@ def build_update(
     """
     parts = Parts(options, learner)
     parts.metrics, parts.main = tuple(metrics), objective.loss.main
+    parts.adds = objective.loss.adds
     parts.mixes = options.augment is not None and objective.loss.predicts == "class"
     (optimizer,) = learner.optimizers.values()
     network, apart = learner.scores, nullcontext

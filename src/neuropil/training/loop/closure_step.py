@@ -111,7 +111,7 @@ class ClosureUpdate(Update):
             scores, loss = self.evaluate(*batch)
             losses.append(loss * weight)
             if record:
-                parts.record({"loss": loss}, rows, scores, batch[1])
+                self.record(loss, rows, scores, *batch[1:])
         total = torch.stack(losses).sum()
         if parts.penalty is not None:
             total = total + parts.penalty()
@@ -136,13 +136,22 @@ class ClosureUpdate(Update):
                     mean = objective.weighted if weights else objective.mean
                     with torch.no_grad():
                         loss = mean(scores, goal, *weights)
-                    parts.record({"loss": loss}, rows, scores, goal)
+                    self.record(loss, rows, scores, goal, *weights)
                 yield vector
                 del vector, scores
         if parts.root is not None:
             with torch.enable_grad():
                 vector = math.sqrt(2 * share * examples) * parts.root()
             yield vector
+
+    def record(
+        self, loss: Tensor, rows: int, scores: Any, targets: Any, *weights: Tensor
+    ) -> None:
+        """Record the loss of some examples."""
+        objective = self.objective
+        values = {"loss": objective.per_example(loss, rows)}
+        total = objective.total_weight(targets, *weights)
+        self.parts.record(values, rows, scores, targets, total)
 
     def portions(self, inputs: Any, targets: Any, *weights: Tensor) -> Iterator[Any]:
         """Yield a batch in portions, to bound the memory of an evaluation."""

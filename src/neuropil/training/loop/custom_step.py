@@ -67,7 +67,7 @@ class CustomUpdate(Update):
             loss = values.get("loss")
             if not self.asked and loss is not None and loss.requires_grad:
                 self.minimize(loss, None)
-            parts.record(values, rows, None, None)
+            parts.record(values, rows)
         if self.begun:
             parts.rescale()
 

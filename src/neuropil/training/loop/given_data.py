@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from neuropil.core import Network
-from neuropil.training.loop.memory_examples import as_arrays
+from neuropil.training.loop.memory_examples import as_arrays, relative_weights
 from neuropil.training.loop.source_examples import SourceExamples
 from neuropil.training.rows.arrow_columns import parts_of_table
 from neuropil.training.rows.arrow_source import ArrowSource
@@ -56,7 +56,9 @@ def open_data(data: Any, title: str, learner: Learner) -> Any:
     if not len(source):
         raise ValueError(f"the {title} data is empty.")
     taken = len(learner.module.inputs) if isinstance(learner.module, Network) else 1
-    return SourceExamples(source, title, taken)
+    weights = getattr(source, "weights", None)
+    weights = None if weights is None else relative_weights(weights, title)
+    return SourceExamples(source, title, taken, weights=weights)
 
 
 def as_source(data: Any, fields: Fields | None) -> Source | None:

@@ -152,7 +152,7 @@ def relative_weights(weights: Tensor, title: str) -> Tensor:
     weights = weights.double()
     if not (weights.isfinite().all() and (weights >= 0).all() and weights.sum() > 0):
         raise ValueError(f"the {title} weights must be finite, not negative, and not all zero.")
-    return (weights / weights.mean()).to(torch.get_default_dtype())
+    return weights / weights.mean()
 
 
 def as_tensors(values: Any, title: str) -> Targets:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from neuropil.training.loop.memory_examples import Arrays
 from neuropil.training.loop.source_examples import SourceExamples
@@ -31,6 +31,8 @@ def choose_objective(options: Options, learner: Learner, data: Any, title: str) 
         ValueError: If the default loss or the class weights need targets and there are none.
     """
     loss, weights = options.loss, None
+    if isinstance(loss, nn.Module):
+        loss.to(learner.device)
     if loss is None or options.class_weight is not None:
         inputs, targets = some_examples(options, learner, data, title)
         scores = learner.sample_scores(inputs)

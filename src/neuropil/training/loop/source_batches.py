@@ -89,10 +89,10 @@ class SourceBatches(Batches):
         loader = self.loader or self.begin_loader()
         loaded = loader.load((places.between(a, b) for a, b, _, _ in spans), self.part)
         for (first, last, rows, joint), batch in zip(spans, loaded, strict=True):
-            pair = self.examples.pair(batch, places.between(first, last))
-            inputs, targets = map(place.move, pair)
+            parts = self.examples.parts(batch, places.between(first, last))
+            inputs, targets, *weights = map(place.move, parts)
             inputs = place.cast(inputs)
-            yield inputs if targets is None else (inputs, targets), rows, joint
+            yield inputs if targets is None else (inputs, targets, *weights), rows, joint
 
 
 @contextmanager

@@ -25,12 +25,14 @@ class SourceExamples:
         title: Purpose of the examples, such as ``"training"``, for messages.
         inputs_taken: Number of inputs of the network; the second takes the mask.
         targets: The targets in the form that the loss takes; None takes those of the batches.
+        weights: The weight of each example, with a mean of 1; None if all are equal.
     """
 
     source: Source
     title: str
     inputs_taken: int
     targets: Targets = None
+    weights: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.source)
@@ -43,14 +45,15 @@ class SourceExamples:
         targets = batch.targets if self.source.targets is None else self.source.targets
         return inputs if isinstance(inputs, tuple) else (inputs,), targets
 
-    def pair(self, batch: Batch, places: Sequence[int]) -> tuple[Any, Any]:
-        """Return the inputs and the targets of a fetched batch.
+    def parts(self, batch: Batch, places: Sequence[int]) -> tuple[Any, ...]:
+        """Return the inputs and the targets of a fetched batch, and the weights if there are.
 
         Args:
             batch: The batch.
             places: The places of its examples.
         """
-        targets = batch.targets
+        index, targets = torch.as_tensor(places), batch.targets
         if isinstance(self.targets, Tensor):
-            targets = self.targets[torch.as_tensor(places)]
-        return batch.inputs_for(self.inputs_taken), targets
+            targets = self.targets[index]
+        weights = () if self.weights is None else (self.weights[index],)
+        return batch.inputs_for(self.inputs_taken), targets, *weights

@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from neuropil.core import Network
 from neuropil.core.moments import RunningMoments, column_axes
 from neuropil.datasets.batch_places import places_of, rows_at_once
@@ -46,7 +48,7 @@ def normalize_streaming(learner: Learner, examples: SourceExamples, workers: int
     own = batches[processes.rank :: processes.count]
     loaded = load_batches(source, own, workers=min(workers, len(own) // 2))
     found = [
-        measure_batch(batch, indices, layers, examples.title)
+        measure_batch(batch, indices, layers, examples)
         for indices, batch in zip(own, loaded, strict=True)
     ]
     # The moments of the batches are merged in their order, whoever has measured them.
@@ -76,7 +78,7 @@ def inputs_to_set(module: Any, columns: int) -> dict[int, Input]:
 
 
 def measure_batch(
-    batch: Batch, indices: Sequence[int], layers: dict[int, Input], title: str
+    batch: Batch, indices: Sequence[int], layers: dict[int, Input], examples: SourceExamples
 ) -> dict[int, RunningMoments]:
     """Return the moments of a batch for each input.
 
@@ -88,16 +90,20 @@ def measure_batch(
         row = first_bad_row(column)
         if row is not None:
             raise ValueError(
-                f"example {indices[row]} of the {title} inputs contains NaN or infinity: fill "
-                f"or drop such examples first."
+                f"example {indices[row]} of the {examples.title} inputs contains NaN or "
+                f"infinity: fill or drop such examples first."
             )
-    return {place: moments_of(columns[place], batch.mask) for place in layers}
+    weights = None if examples.weights is None else examples.weights[torch.as_tensor(indices)]
+    return {place: moments_of(columns[place], batch.mask, weights) for place in layers}
 
 
-def moments_of(inputs: Tensor, mask: Tensor | None) -> RunningMoments:
+def moments_of(inputs: Tensor, mask: Tensor | None, weights: Tensor | None) -> RunningMoments:
     """Return the moments of inputs per column or channel, without padding."""
     running, axes = RunningMoments(), column_axes(inputs.ndim)
     if mask is not None:
+        if weights is not None:
+            weights = weights.reshape(-1, *[1] * (mask.ndim - 1)).expand(mask.shape)[mask > 0]
         inputs, axes = inputs.movedim(1, -1)[mask > 0], [0]
-    running.add(inputs, axes)
+    if weights is None or weights.any():
+        running.add(inputs, axes, weights)
     return running

@@ -96,7 +96,7 @@ class GradientUpdate(Update):
         parts.processes.idle = not rows
         batch = parts.augment_batch(batch)
         scores, loss = self.evaluate(*batch)
-        values = {"loss": loss}
+        values = {"loss": self.objective.per_example(loss, rows)}
         total = loss
         if parts.penalty is not None:
             values["penalty"] = penalty = parts.penalty()
@@ -105,7 +105,7 @@ class GradientUpdate(Update):
             self.backward(parts.scale(total, weight))
         except RuntimeError as error:
             raise own_backward(error) from None
-        parts.record(values, rows, scores, batch[1])
+        parts.record(values, rows, scores, batch[1], self.objective.total_weight(*batch[1:]))
 
     @override
     def repeat(self) -> None:
@@ -141,6 +141,7 @@ class Parts:
         autocast: Decorator that runs a function in mixed precision, if that is on.
         accumulate: Number of batches per step.
         mixes: Whether augmentation may mix classes, which metrics do not support.
+        adds: Whether the loss of a batch is a sum over its examples, not their mean.
         metrics: The metrics.
         meter: The figures of this epoch.
         steps: Number of steps done.
@@ -162,7 +163,7 @@ class Parts:
         self.project = bound.project if bound is not None and bound.projects else None
         self.clip_norm, self.accumulate = options.clip_norm, options.accumulate
         self.scaler, self.autocast = learner.scaler, options.autocast(learner.device)
-        self.mixes, self.skipped = False, False
+        self.mixes, self.adds, self.skipped = False, False, False
         self.metrics: tuple[Metric, ...] = ()
         self.meter = Meter()
         self.steps = 0
@@ -175,8 +176,11 @@ class Parts:
 
         Gradients are averaged over the processes, hence the factor `count`.
         """
+        count = self.processes.count
+        if self.adds:
+            return [float(count * bool(rows)) for _, rows, _ in group]
         joint = sum(portion[2] for portion in group)
-        return [rows * self.processes.count / joint for _, rows, _ in group]
+        return [rows * count / joint for _, rows, _ in group]
 
     def augment_batch(self, batch: Any) -> Any:
         """Return a batch after augmentation, and store it as the current one."""
@@ -187,12 +191,19 @@ class Parts:
         self.batch = batch
         return batch
 
-    def record(self, values: dict[str, Tensor], rows: int, scores: Any, targets: Any) -> None:
+    def record(
+        self,
+        values: dict[str, Tensor],
+        rows: int,
+        scores: Any = None,
+        targets: Any = None,
+        weight: Tensor | None = None,
+    ) -> None:
         """Record the figures of a batch; one without own rows is not counted."""
         self.values = values
         if rows:
             meter = self.meter
-            meter.add(values, rows, self.steps)
+            meter.add(values, rows, self.steps, weight)
             if meter.metrics:
                 if self.mixes and targets.ndim > 1 and targets.is_floating_point():
                     targets = targets.argmax(dim=1)

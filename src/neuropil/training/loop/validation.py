@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 # Without gradients, larger batches fit in memory. Limits on their input elements and rows.
 ELEMENTS, MOST_ROWS = 2**18, 4096
 
-# Scalars by name, scores and targets of a batch.
-Figures = tuple[dict[str, Tensor], Any, Any]
+# Scalars by name, scores and targets of a batch, and the weight of its loss; see `Meter.add`.
+Figures = tuple[dict[str, Tensor], Any, Any, Tensor | None]
 
 
 def measure(
     learner: Learner,
-    values: Callable[[Any], Figures],
+    values: Callable[[Any, int], Figures],
     batches: Batches,
     metrics: Sequence[Metric],
 ) -> dict[str, float]:
@@ -36,7 +36,7 @@ def measure(
 
     Args:
         learner: The learner with the network.
-        values: Function from a batch to scalars by name, scores and targets.
+        values: Function from a batch and its number of examples to the figures.
         batches: The batches.
         metrics: The metrics.
     """
@@ -45,8 +45,8 @@ def measure(
     with in_test_mode(learner.module), torch.no_grad():
         for batch, rows, _ in batches.epoch():
             if rows:
-                scalars, scores, targets = values(batch)
-                meter.add(scalars, rows, 0)
+                scalars, scores, targets, weight = values(batch, rows)
+                meter.add(scalars, rows, 0, weight)
                 if metrics:
                     meter.keep(scores, targets)
     return meter.result(learner.processes)
@@ -54,15 +54,17 @@ def measure(
 
 def loss_values(
     learner: Learner, objective: Objective, autocast: Callable[[Callable[..., Any]], Any]
-) -> Callable[[Any], Figures]:
-    """Return a function from a batch to its loss, scores and targets."""
+) -> Callable[[Any, int], Figures]:
+    """Return a function from a batch and its number of examples to the figures."""
     network, main = learner.scores, objective.loss.main
     forward = autocast(lambda *inputs: main(network(*inputs)))
-    evaluate = evaluation_of(forward, objective.judge())
+    objective = objective.judge()
+    evaluate = evaluation_of(forward, objective)
 
-    def values(batch: Any) -> Figures:
+    def values(batch: Any, rows: int) -> Figures:
         scores, loss = evaluate(*batch)
-        return {"loss": loss}, scores, batch[1]
+        mean = objective.per_example(loss, rows)
+        return {"loss": mean}, scores, batch[1], objective.total_weight(*batch[1:])
 
     return values
 

@@ -68,6 +68,7 @@ class Auxiliary(Loss):
             self.sum_of(each), each.predicts, (each, weight), each.takes, mean=mean
         )
         self.name = f"auxiliary({each.name})"
+        self.adds = each.adds
 
     def sum_of(self, loss: Callable[..., Tensor]) -> Callable[..., Tensor]:
         """Return the weighted sum of a loss over the outputs, as a function."""
@@ -97,6 +98,10 @@ class Auxiliary(Loss):
     @override
     def prepare(self, targets: Tensor, scores: Any) -> Tensor:
         return self.each.prepare(targets, self.main(scores))
+
+    @override
+    def weights_in_mean(self, targets: Any) -> Tensor | None:
+        return self.each.weights_in_mean(targets)
 
     @override
     def __reduce__(self) -> Any:

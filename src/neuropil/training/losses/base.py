@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
+import torch
+from torch import Tensor
 from typing_extensions import override
 
 from neuropil.core.loss_kinds import definition_of
 from neuropil.training.losses.loss_targets import is_single, prepare_numbers
-from neuropil.training.losses.torch_losses import one_value_each
 from neuropil.training.named_function import Named, check_one_each, options_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from torch import Tensor
 
     from neuropil.core.loss_kinds import Predicts, Takes
 
@@ -67,6 +67,8 @@ class Loss(Named):
         self.takes: Takes = takes or ("values" if predicts == "value" else "scores")
         self.mean: Callable[..., Tensor] = mean or self.mean_of_values
         self.preparation = prepare
+        # Whether the mean is in fact the sum over a batch.
+        self.adds = False
 
     @override
     def __call__(self, scores: Any, targets: Any, **options: Any) -> Tensor:
@@ -106,6 +108,15 @@ class Loss(Named):
         """Return the scores of the main output."""
         return scores
 
+    def weights_in_mean(self, targets: Any) -> Tensor | None:
+        """Return the weight of each example in the mean; None if all are equal.
+
+        Args:
+            targets: The targets of a batch.
+        """
+        del targets
+        return None
+
     def prepare(self, targets: Tensor, scores: Any) -> Tensor:
         """Check all targets of a data set and convert them to the form that is fastest.
 
@@ -131,25 +142,63 @@ class Loss(Named):
 
 
 class Custom(Loss):
-    """A user's loss: a function of outputs and targets that returns one value per example.
+    """A user's loss: a function of outputs and targets.
 
+    It returns one value per example, of which the mean is taken, or one value for all of them.
     It takes the values that `predict` returns, unless it has an attribute ``takes = "scores"``.
-    Torch's losses are recognised, and take scores or log-probabilities as they are defined.
 
     Args:
         function: The function.
+
+    Raises:
+        ValueError: If the function needs more than two arguments.
     """
 
     def __init__(self, function: Callable[..., Tensor]) -> None:
         takes, predicts = definition_of(function)
         super().__init__(function, predicts, function, takes)
-        self.function = one_value_each(function)
+        check_two_arguments(self.name, function)
+
+    @override
+    def __call__(self, scores: Any, targets: Any, **options: Any) -> Tensor:
+        values = self.function(scores, in_type_of(scores, targets), **options)
+        hint = "weights, metrics and fits of residuals need the loss of each example"
+        return check_one_each(f"Loss {self.name!r}", values, hint)
 
     @override
     def mean_of_values(self, scores: Any, targets: Any, **options: Any) -> Tensor:
-        values = self.function(scores, targets, **options)
-        hint = "leave the mean to the trainer"
+        values: Any = self.function(scores, in_type_of(scores, targets), **options)
+        if isinstance(values, Tensor) and values.dim() == 0:
+            return values
+        hint = "return these, or one value for all examples, a tensor ()"
         return check_one_each(f"Loss {self.name!r}", values, hint).mean()
+
+
+def check_two_arguments(name: str, function: Any) -> None:
+    """Check that a function needs no more than outputs and targets.
+
+    Raises:
+        ValueError: If it needs more.
+    """
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):  # a function of torch without a signature
+        return
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    needed = [p.name for p in parameters if p.default is p.empty and p.kind in positional]
+    if len(needed) > 2:
+        raise ValueError(
+            f"the loss {name} takes {', '.join(needed)}, but a loss is given outputs and "
+            f"targets: pass a function of these two that calls it."
+        )
+
+
+def in_type_of(scores: Any, targets: Any) -> Any:
+    """Return targets from NumPy, in double precision, in the type of other scores."""
+    both = isinstance(scores, Tensor) and isinstance(targets, Tensor)
+    if both and targets.dtype is torch.float64 and scores.dtype is not torch.float64:
+        return targets.float()
+    return targets
 
 
 def loss(

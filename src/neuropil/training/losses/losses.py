@@ -10,7 +10,7 @@ from torch import nn
 from neuropil.core.name_lookup import look_up
 from neuropil.training.losses import class_losses, value_losses
 from neuropil.training.losses.base import Loss
-from neuropil.training.losses.class_losses import binary_cross_entropy, cross_entropy
+from neuropil.training.losses.torch_losses import TorchLoss, as_module, is_from_torch
 from neuropil.training.losses.value_losses import absolute_error, huber, squared_error
 
 if TYPE_CHECKING:
@@ -40,11 +40,13 @@ def resolve(wanted: str | Callable[..., Any]) -> Loss:
 
     Args:
         wanted: A name, a loss, a partial of one that sets options, a torch loss, or any
-            function of outputs and targets that returns one value per example. A function takes
-            the values that `predict` returns, unless it has an attribute ``takes = "scores"``.
+            function of outputs and targets that returns one value per example, or one for all.
+            A function takes the values that `predict` returns, unless it has an attribute
+            ``takes = "scores"``.
 
     Raises:
-        ValueError: If the name is unknown, or the partial sets an unknown option.
+        ValueError: If the name is unknown, the partial sets an unknown option, or the loss
+            takes more than outputs and targets.
         TypeError: If it is neither a name nor a function.
 
     Example:
@@ -57,7 +59,8 @@ def resolve(wanted: str | Callable[..., Any]) -> Loss:
     """
     if isinstance(wanted, str):
         return by_name(wanted)
-    return Loss.of(own_loss(wanted) if isinstance(wanted, nn.Module) else wanted)
+    module = as_module(wanted)
+    return of_torch(module, wanted) if is_from_torch(module) else Loss.of(wanted)
 
 
 # Our equivalents of torch's losses, with fused kernels and residuals.
@@ -65,18 +68,11 @@ ALIKE: dict[type, Callable[[Any], Any]] = {
     nn.MSELoss: lambda _: squared_error,
     nn.L1Loss: lambda _: absolute_error,
     nn.HuberLoss: lambda m: functools.partial(huber, delta=m.delta),
-    nn.BCEWithLogitsLoss: lambda m: binary_cross_entropy if m.pos_weight is None else m,
-    nn.CrossEntropyLoss: lambda m: (
-        functools.partial(cross_entropy, label_smoothing=m.label_smoothing)
-        if m.ignore_index < 0
-        else m
-    ),
 }
 
 
-def own_loss(module: Any) -> Any:
-    """Return our equivalent of a torch loss, or the torch loss if there is none."""
-    summed = getattr(module, "reduction", "sum") == "sum"
-    if summed or getattr(module, "weight", None) is not None or type(module) not in ALIKE:
-        return module
-    return ALIKE[type(module)](module)
+def of_torch(module: Any, given: Any) -> Loss:
+    """Return our equivalent of a torch loss, or else the torch loss."""
+    if type(module) in ALIKE and module.reduction != "sum":
+        return Loss.of(ALIKE[type(module)](module))
+    return TorchLoss(given)

@@ -63,7 +63,27 @@ class Objective:
         """Return the mean loss, weighted by example and by class."""
         found = self.weights_of(scores, targets, weights)
         values = self.loss(scores, targets)
-        return (values if found is None else values * found).mean()
+        values = values if found is None else values * found
+        if self.loss.adds:
+            return values.sum()
+        total = self.total_weight(targets, weights)
+        return values.mean() if total is None else values.sum() / total
+
+    def total_weight(self, targets: Any, weights: Tensor | None = None) -> Tensor | None:
+        """Return the weight of a batch in the mean over batches, if not its number of examples.
+
+        Args:
+            targets: The targets of the batch.
+            weights: One weight per example; None is 1 for all.
+        """
+        own = self.loss.weights_in_mean(targets)
+        if own is None:
+            return None
+        return (own if weights is None else own * weights).sum()
+
+    def per_example(self, loss: Tensor, rows: int) -> Tensor:
+        """Return the loss of a batch for reports: the mean, also where the sum is minimised."""
+        return loss / max(1, rows) if self.loss.adds else loss
 
     def weights_of(self, scores: Any, targets: Any, weights: Tensor | None) -> Tensor | None:
         """Return the weight of each example, by its own and that of its class, or None."""
@@ -154,7 +174,7 @@ def example_weights(weights: Tensor, scores: Tensor, targets: Tensor) -> Tensor:
             f"class_weight needs one class per example, got targets of shape "
             f"{tuple(targets.shape)}."
         )
-    return weights[targets.long()]
+    return weights[targets.long().clamp(min=0)]  # the loss of an ignored class is 0
 
 
 def default_loss(network: nn.Module, scores: Any, targets: Any) -> str:

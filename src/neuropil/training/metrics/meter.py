@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 # Metrics are computed for this number of steps at once, or for fewer if the scores are large.
 STEPS, ELEMENTS = 64, 2**22
+# Name of the weight of a loss among the scalars of a batch.
+WEIGHT = "weight of the loss"
 
 
 @final
@@ -49,44 +51,51 @@ class Meter:
     def __post_init__(self) -> None:
         self.rows = 0
         self.sums: dict[str, float] = {}
-        self.counts: dict[str, int] = {}
+        self.counts: dict[str, float] = {}
         self.totals: list[list[Statistics]] = [[] for _ in self.metrics]
         self.scores: list[Any] = []
         self.targets: list[Any] = []
         self.limit = 0
         self.values: list[tuple[int, dict[str, Tensor], int]] = []
 
-    def add(self, values: dict[str, Tensor], rows: int, step: int) -> None:
+    def add(
+        self, values: dict[str, Tensor], rows: int, step: int, weight: Tensor | None = None
+    ) -> None:
         """Add the means of one batch.
 
         Args:
             values: Scalars by name.
             rows: Number of examples that they are the means of.
             step: Number of steps done before this one.
+            weight: Weight of the loss in the mean over batches, if it is not that number.
 
         Raises:
             NotFinite: If a value is not finite, in this call or a later one.
         """
         self.rows += rows
+        if weight is not None:
+            values = values | {WEIGHT: weight}
         if self.waits:
-            for name, value in values.items():
-                self.count(name, value.item(), rows, step)
+            self.count({name: value.item() for name, value in values.items()}, rows, step)
             return
         detached = {name: value.detach() for name, value in values.items()}
         self.values.append((step, detached, rows))
         if len(self.values) >= STEPS:
             self.read()
 
-    def count(self, name: str, value: float, rows: int, step: int) -> None:
-        """Add one mean to its sum.
+    def count(self, values: dict[str, float], rows: int, step: int) -> None:
+        """Add the means of one batch to their sums.
 
         Raises:
-            NotFinite: If it is not finite.
+            NotFinite: If one is not finite.
         """
-        if self.checked and not math.isfinite(value):
-            raise NotFinite(f"the {name} is {value}", step)
-        self.sums[name] = self.sums.get(name, 0.0) + value * rows
-        self.counts[name] = self.counts.get(name, 0) + rows
+        weight = values.pop(WEIGHT, rows)
+        for name, value in values.items():
+            if self.checked and not math.isfinite(value):
+                raise NotFinite(f"the {name} is {value}", step)
+            share = weight if name == "loss" else rows
+            self.sums[name] = self.sums.get(name, 0.0) + value * share
+            self.counts[name] = self.counts.get(name, 0) + share
 
     def keep(self, scores: Any, targets: Any) -> None:
         """Store the scores and targets of a batch, and measure when there are enough."""
@@ -124,12 +133,10 @@ class Meter:
     def read(self) -> None:
         """Read the values that are still on the device, all at once."""
         values, self.values = self.values, []
-        names = dict.fromkeys(name for _, scalars, _ in values for name in scalars)
-        for name in names:
-            found = [(step, each[name], rows) for step, each, rows in values if name in each]
-            numbers = torch.stack([value.float() for _, value, _ in found]).tolist()
-            for (step, _, rows), number in zip(found, numbers, strict=True):
-                self.count(name, number, rows, step)
+        tensors = [value.float() for _, scalars, _ in values for value in scalars.values()]
+        numbers = iter(torch.stack(tensors).tolist() if tensors else ())
+        for step, scalars, rows in values:
+            self.count({name: next(numbers) for name in scalars}, rows, step)
 
     def mean(self, name: str) -> float | None:
         """Return the mean of a value over the batches read so far, None before the first."""
@@ -143,7 +150,7 @@ class Meter:
         parts = processes.gather((self.sums, self.counts, each(self.totals, Tensor.cpu)))
         means = {
             name: sum(sums.get(name, 0.0) for sums, _, _ in parts)
-            / max(1, sum(counts.get(name, 0) for _, counts, _ in parts))
+            / (sum(counts.get(name, 0) for _, counts, _ in parts) or math.nan)
             for name in dict.fromkeys(name for sums, _, _ in parts for name in sums)
         }
         for position, metric in enumerate(self.metrics):
