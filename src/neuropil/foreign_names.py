@@ -40,6 +40,7 @@ FOREIGN = {
         "Module": "lambda",
         "Relu": "rectifier",
         "Reshape": "unflatten",
+        "RNN": "simple_rnn elman",
         "SeparableConvolution": "separable_conv",
         "Softmax": "log_softmax",
         "SpatialPyramidPooling": "spp",
