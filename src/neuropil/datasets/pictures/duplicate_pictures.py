@@ -45,9 +45,7 @@ def note_duplicates(
         )
 
 
-def note_contradictions(
-    parts: Iterable[Dataset | PictureSource | None], target: Target, notes: list[str]
-) -> None:
+def note_contradictions(parts: Iterable[Any], target: Target, notes: list[str]) -> None:
     """Add a note about equal pictures that have several classes.
 
     Args:
@@ -59,7 +57,7 @@ def note_contradictions(
         return
     found: dict[Any, list[tuple[str, int]]] = {}
     for part in parts:
-        if part is None or not hasattr(part, "fetch") or part.targets is None:
+        if not hasattr(part, "fetch") or part.targets is None:
             continue
         names = part.names or [f"no. {number}" for number in range(len(part))]
         labels = part.targets.tolist()
