@@ -117,6 +117,20 @@ def test_the_digits_give_the_weights_of_one_process(tmp_path):
     assert "</html>" in (tmp_path / "two" / "report.html").read_text()
 
 
+def test_a_recipe_is_chosen_once_for_all_processes(tmp_path):
+    rows = [f"{x % 7},{x % 5},{x % 7 + (x * 37) % 11 / 5}" for x in range(120)]
+    table = tmp_path / "table.csv"
+    table.write_text("\n".join(["a,b,y", *rows, ""]))
+    options = ["train", "--data", str(table), "--threads", "1", "--quiet", "--out"]
+    run = torchrun(*options, tmp_path / "two")
+    assert run.returncode == 0, run.stderr
+    assert main([*options, str(tmp_path / "one")]) == 0
+    choices = {Run.open(tmp_path / name).settings["choice"] for name in ("two", "one")}
+    assert len(choices) == 1
+    assert choices.pop().startswith("linear model: ")
+    assert_close(tmp_path / "two", tmp_path / "one", 1e-6)
+
+
 def test_a_killed_process_ends_all_and_the_rest_is_bit_for_bit(tmp_path, whole):
     process = start_training(tmp_path / "run")
     os.kill(worker(process, 1), signal.SIGKILL)

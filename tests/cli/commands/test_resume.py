@@ -13,6 +13,7 @@ from neuropil.cli import plan
 from neuropil.cli.run_data import open_again, open_splits
 from neuropil.cli.settings import Settings
 from neuropil.datasets.fingerprint import fingerprint
+from neuropil.runs.recipes import default_recipes
 from neuropil.runs.run_folder import Run
 from neuropil.training import Trainer
 from neuropil.training.threads import use_threads
@@ -385,6 +386,22 @@ def test_an_interruption_at_any_time_says_what_is_kept(
     assert "resume" in said or not (table.parent / "run").exists()
     if "resume" in said:
         assert neuropil("resume", "run", "--quiet").code == 0
+
+
+def test_an_interruption_of_the_trials_costs_no_more_than_they_took(
+    neuropil, table, monkeypatch
+):
+    monkeypatch.setattr(default_recipes, "TABLE_STEPS", 12)
+    train = ["train", "--data", table, "--threads", "1", "--quiet", "--out"]
+    assert neuropil(*train, "whole").code == 0
+    with monkeypatch.context() as patch:
+        interrupting(patch, 1)
+        result = neuropil(*train, "run")
+    assert result.code == 130
+    assert "before the training began: nothing was saved" in result.err
+    assert not (table.parent / "run").exists()
+    assert neuropil(*train, "run").code == 0
+    assert_same(Run.open("run"), Run.open("whole"))
 
 
 def test_an_interruption_of_the_imports_says_it_too(neuropil, table, monkeypatch):

@@ -12,6 +12,8 @@ from neuropil.report.wording import number
 from neuropil.text import number_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from markupsafe import Markup
 
     from neuropil.report.subject import Subject
@@ -27,9 +29,23 @@ def training_section(subject: Subject) -> Section:
         "training",
         epochs=len(history),
         seconds=subject.seconds,
+        decisions=list(decisions(subject)),
         ends={curve_title(name): ending(history, name) for name in names if name != "lr"},
         curves=[curve(subject, name, k) for k, name in enumerate(drawn)],
     )
+
+
+def decisions(subject: Subject) -> Iterator[str]:
+    """Yield how the recipe was chosen, an early end, and the epoch of the weights."""
+    settings, history = subject.settings, subject.history
+    if settings.get("choice"):
+        yield f"Recipe: {settings['choice']}."
+    if len(history) < (settings.get("epochs") or 0):
+        yield f"The training ended after {len(history)} of {settings['epochs']} epochs."
+    if settings.get("keep_best") and "validation_loss" in history.columns:
+        losses = history["validation_loss"]
+        best = min(range(len(losses)), key=losses.__getitem__)
+        yield f"The weights are those of epoch {best + 1}, with the lowest validation loss."
 
 
 def curve(subject: Subject, name: str, place: int) -> Markup:

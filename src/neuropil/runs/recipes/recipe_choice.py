@@ -30,11 +30,13 @@ if TYPE_CHECKING:
 # Number of parts into which the rows for training and validation are divided.
 FOLDS = 5
 # Maximum number of steps of all trials, except that each recipe has one trial: seconds.
-TRIAL_STEPS = 5_000
+TRIAL_STEPS = 7_000
 # With more rows the full schedule hardly overfits, and trials would take minutes.
 MOST_ROWS = 100_000
 # A recipe is not tried further if it is worse by this many standard errors.
-HOPELESS = 2.0
+HOPELESS = 3.0
+# The first recipe is chosen unless another one is better by this many standard errors.
+CLEARLY = 1.5
 # Share of the hidden units dropped, and weight decay, with strong regularisation.
 DROPOUT, DECAY = 0.5, 1.0
 # The short schedule is this part of the full one.
@@ -51,17 +53,23 @@ class Candidate:
     Args:
         words: The difference from the others, for the user.
         recipe: The recipe.
+        epochs: Number of epochs of a trial.
         errors: Its errors on the held-out rows so far, in one tensor per trial.
     """
 
     words: str
     recipe: Recipe
+    epochs: int
     errors: list[Tensor] = field(default_factory=list)
 
     @property
     def mean(self) -> float:
         """The mean error of the held-out rows so far; NaN counts as infinite."""
         return float(torch.cat(self.errors).mean().nan_to_num(math.inf))
+
+    def steps(self, rows: int) -> int:
+        """Return the number of steps of a trial."""
+        return self.epochs * max(1, rows // self.recipe.batch_size)
 
     def differences(self, other: Candidate) -> Tensor:
         """Return the differences to the errors of another one, on the rows of both."""
@@ -80,7 +88,7 @@ def candidates(made: Recipe, splits: Splits, task: Task[Any]) -> list[Candidate]
     """Return the recipes to try for a table, the simplest first.
 
     They are the linear model, a short schedule with strong dropout and weight decay, and the
-    full schedule with strong and with weak weight decay.
+    full schedule with strong and with weak weight decay, which has half its epochs in a trial.
 
     Args:
         made: The recipe with the full schedule and weak weight decay.
@@ -97,12 +105,13 @@ def candidates(made: Recipe, splits: Splits, task: Task[Any]) -> list[Candidate]
         epochs=max(1, made.epochs // SHORT),
     )
     linear = replace(made, network=dense(shape, last, hidden=()), **LINEAR)
-    epochs = number_of(made.epochs, "epoch")
+    full, half = number_of(made.epochs, "epoch"), max(1, made.epochs // 2)
+    few = number_of(short.epochs, "epoch")
     return [
-        Candidate("linear model", linear),
-        Candidate(f"{number_of(short.epochs, 'epoch')} with dropout {DROPOUT}", short),
-        Candidate(f"{epochs} with weight decay {DECAY:g}", strong),
-        Candidate(f"{epochs} with weight decay {made.weight_decay:g}", made),
+        Candidate("linear model", linear, linear.epochs),
+        Candidate(f"{few} with dropout {DROPOUT}", short, short.epochs),
+        Candidate(f"{full} with weight decay {DECAY:g}", strong, half),
+        Candidate(f"{full} with weight decay {made.weight_decay:g}", made, half),
     ]
 
 
@@ -119,9 +128,9 @@ def choose(
     """Return the best of several recipes, after trials on held-out rows.
 
     The rows for training and validation are divided into five parts. Each recipe is trained on
-    four of them and measured on the fifth, part after part, until only one is left or
-    `TRIAL_STEPS` are done. Recipes that are clearly worse than the best one are dropped early.
-    The simplest is chosen if it is within one standard error of the best.
+    four of them and measured on the fifth, part after part. Recipes that are clearly worse than
+    the best one are dropped, and the worst ones when `TRIAL_STEPS` would be exceeded. The first
+    recipe is chosen unless another one is clearly better.
 
     Args:
         tried: The recipes, the simplest first.
@@ -136,23 +145,33 @@ def choose(
     Reference:
         The racing algorithm of Maron and Moore, "Model selection for lazy learners", 1997.
     """
-    alive, best, steps = list(tried), tried[0], 0
+    alive, steps = list(tried), 0
     for train, held_out in divisions(splits, seed, grouped=grouped):
-        cost = sum(steps_of(one.recipe, len(train)) for one in alive)
-        if steps and steps + cost > TRIAL_STEPS:
+        rivals = affordable(alive, len(train), TRIAL_STEPS - steps) if steps else alive
+        if len(rivals) == 1:
             break
-        trial = Trial(task, train, seed, class_weight, penalty)
-        steps += cost
+        alive, trial = rivals, Trial(task, train, seed, class_weight, penalty)
         for one in alive:
-            one.errors.append(trial.errors(one.recipe, held_out))
+            one.errors.append(trial.errors(replace(one.recipe, epochs=one.epochs), held_out))
+            steps += one.steps(len(train))
         best = min(alive, key=lambda one: one.mean)
         alive = [one for one in alive if one is best or one.excess(best) <= HOPELESS]
-        if len(alive) == 1:
-            break
-    simplest = alive[0]
-    if simplest is tried[0] and simplest is not best and simplest.excess(best) <= 1:
-        best = simplest
+    best = min(alive, key=lambda one: one.mean)
+    if tried[0] in alive and tried[0].excess(best) <= CLEARLY:
+        best = tried[0]
     return replace(best.recipe, choice=describe(best, tried))
+
+
+def affordable(alive: Sequence[Candidate], rows: int, steps: int) -> list[Candidate]:
+    """Return the recipes without the worst ones, so that a trial of all takes few steps.
+
+    The first one always stays, since the others must prove to be better.
+    """
+    first, *others = alive
+    others.sort(key=lambda one: one.mean)
+    while others and sum(one.steps(rows) for one in (first, *others)) > steps:
+        others.pop()
+    return [one for one in alive if one is first or one in others]
 
 
 def describe(best: Candidate, tried: Sequence[Candidate]) -> str:
@@ -160,9 +179,9 @@ def describe(best: Candidate, tried: Sequence[Candidate]) -> str:
     # Recipes that were dropped early are compared on the rows that they share with it.
     means = [best.mean + float(one.differences(best).mean()) for one in tried]
     found = ", ".join(f"{one.words} {mean:.4g}" for one, mean in zip(tried, means, strict=True))
-    why = "lowest error" if best.mean <= min(means) else "simplest within one standard error"
-    rows = sum(map(len, best.errors))
-    return f"{best.words}: {why} of {len(tried)} tried on {rows:,} held-out rows ({found})"
+    why = "lowest error" if best.mean <= min(means) else "no other is clearly better"
+    rows = f"{sum(map(len, best.errors)):,} held-out rows"
+    return f"{best.words}: {why}, {len(tried)} tried on {rows} (mean errors: {found})"
 
 
 def divisions(splits: Splits, seed: int, *, grouped: bool) -> Iterator[tuple[Dataset, Dataset]]:
@@ -188,11 +207,6 @@ def encoded(rows: Dataset, task: Task[Any]) -> Tensor:
     """Return the targets of rows as the loss takes them."""
     targets: Any = rows.targets
     return task.encode(targets)
-
-
-def steps_of(made: Recipe, rows: int) -> int:
-    """Return the number of steps of a training."""
-    return made.epochs * max(1, rows // made.batch_size)
 
 
 @final
