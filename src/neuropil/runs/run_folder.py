@@ -19,7 +19,6 @@ from neuropil.datasets import (
     PredictionInputs,
     Preparation,
     Splits,
-    read_for_prediction,
 )
 from neuropil.datasets.fingerprint import fingerprint, fingerprint_of_files
 from neuropil.datasets.preparations import preparation_from_json
@@ -345,6 +344,8 @@ class Run:
         Args:
             files: Pictures, folders of pictures, tables or arrays.
         """
+        from neuropil.datasets import read_for_prediction  # which loads readers of all formats
+
         return read_for_prediction(self.preparation, files)
 
     def predict(
