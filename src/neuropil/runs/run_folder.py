@@ -21,7 +21,6 @@ from neuropil.datasets import (
     PredictionInputs,
     Preparation,
     Splits,
-    read_for_prediction,
 )
 from neuropil.datasets.fingerprint import fingerprint, fingerprint_of_files
 from neuropil.datasets.preparations import preparation_from_json
@@ -351,6 +350,8 @@ class Run:
         Args:
             files: Pictures, folders of pictures, tables or arrays.
         """
+        from neuropil.datasets import read_for_prediction  # which loads readers of all formats
+
         return read_for_prediction(self.preparation, files)
 
     def predict(
