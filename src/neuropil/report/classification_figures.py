@@ -49,7 +49,7 @@ def two_class_intervals(
         "average_precision": lambda: average_precision_interval(
             values["average_precision"], members
         ),
-        "roc_auc": lambda: roc_auc_interval(values["roc_auc"], members, len(true) - members),
+        "roc_auc": lambda: roc_auc_interval(evidence.answers[:, sought], true),
         figure_of("f1", name): lambda: f1_interval(hits, predicted, members),
         figure_of("precision", name): lambda: wilson_interval(hits, predicted),
         figure_of("recall", name): lambda: wilson_interval(hits, members),

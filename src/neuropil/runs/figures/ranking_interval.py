@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import math
 from statistics import NormalDist
+from typing import Any
+
+import numpy as np
 
 from neuropil.runs.figures.confidence_interval import score_interval, wilson_interval
 
+Array = np.ndarray[Any, Any]
 HALVINGS = 50
 
 
@@ -64,44 +68,67 @@ def average_precision_interval(
 
 
 def roc_auc_interval(
-    area: float, members: int, others: int, *, confidence: float = 0.95
+    scores: Array, members: Array, *, confidence: float = 0.95
 ) -> tuple[float, float]:
-    """Return Newcombe's interval of an area under the ROC curve.
+    """Return Newcombe's interval of the area A under the ROC curve.
 
-    Its ends θ solve |θ − area| = z √V(θ) with the variance of Hanley and McNeil for members m
-    and others n, V(θ) = θ (1 − θ) (1 + N (1 − θ)/(2 − θ) + N θ/(1 + θ)) / (m n) and
-    N = (m + n)/2 − 1.
+    Its ends θ solve |θ − A| = z √(c V(θ)) with the variance of Hanley and McNeil for m members
+    and n others, V(θ) = θ (1 − θ) (1 + N (1 − θ)/(2 − θ) + N θ/(1 + θ)) / (m n) and
+    N = (m + n)/2 − 1. That variance is too small where a few members have very low scores, so c
+    enlarges it to the variance of DeLong, if this is larger at A.
+
+    Shape:
+        Scores and members ``(N)``.
 
     Args:
-        area: The area under the curve.
-        members: Number of examples of the class.
-        others: Number of other examples.
+        scores: The score of each example.
+        members: Whether it belongs to the class; there are such and others.
         confidence: Confidence level of the interval.
 
     Reference:
         R. G. Newcombe, "Confidence intervals for an effect size measure based on the
-        Mann–Whitney statistic. Part 2", Statistics in Medicine 25 (2006), method 5.
+        Mann–Whitney statistic. Part 2", Statistics in Medicine 25 (2006), method 5; E. R.
+        DeLong, D. M. DeLong and D. L. Clarke-Pearson, Biometrics 44 (1988).
 
     Example:
-        >>> low, high = roc_auc_interval(0.9, 20, 980)
-        >>> round(low, 3), round(high, 3)
-        (0.803, 0.95)
+        >>> low, high = roc_auc_interval(np.arange(40.0), np.arange(40) > 29)
+        >>> round(low, 3), high
+        (0.866, 1.0)
     """
-    z = NormalDist().inv_cdf(0.5 + confidence / 2)
-    mean = (members + others) / 2 - 1
+    above, below = placements(scores, members)
+    area, m, n = float(above.mean()), len(above), len(below)
+    mean = (m + n) / 2 - 1
 
-    def reach(theta: float) -> float:
+    def variance(theta: float) -> float:
         spread = 1 + mean * ((1 - theta) / (2 - theta) + theta / (1 + theta))
-        return z * math.sqrt(theta * (1 - theta) * spread / (members * others))
+        return theta * (1 - theta) * spread / (m * n)
+
+    least = float(np.var(above) / max(1, m - 1) + np.var(below) / max(1, n - 1))
+    larger = max(1.0, least / variance(area)) if 0 < area < 1 else 1.0
+    z = NormalDist().inv_cdf(0.5 + confidence / 2) * math.sqrt(larger)
 
     def end(bound: float) -> float:
         inside, outside = area, bound
         for _ in range(HALVINGS):
             middle = (inside + outside) / 2
-            if abs(middle - area) <= reach(middle):
+            if abs(middle - area) <= z * math.sqrt(variance(middle)):
                 inside = middle
             else:
                 outside = middle
         return inside
 
     return (0.0 if area == 0 else end(0.0)), (1.0 if area == 1 else end(1.0))
+
+
+def placements(scores: Array, members: Array) -> tuple[Array, Array]:
+    """Return the share of the others below each member, and of the members above each other.
+
+    Equal scores count half.
+    """
+    own, rest = np.sort(scores[members]), np.sort(scores[~members])
+
+    def share_below(values: Array, among: Array) -> Array:
+        low, high = (np.searchsorted(among, values, side) for side in ("left", "right"))
+        return (low + high) / (2 * len(among))
+
+    return share_below(own, rest), 1 - share_below(rest, own)
