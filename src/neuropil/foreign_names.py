@@ -124,7 +124,7 @@ FOREIGN = {
 
 
 def our_name(name: str, *kinds: str) -> str | None:
-    """Return what Neuropil calls a part that has another name elsewhere, or None.
+    """Return our name of a part that is called differently elsewhere, or None.
 
     Args:
         name: The name elsewhere, such as ``"torch.nn.Conv2d"``.

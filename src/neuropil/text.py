@@ -17,7 +17,7 @@ UNSEEN = {"Cc", "Cs", "Zl", "Zp"}
 TURNING = {*"\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"}
 LONGEST_NAME, LONGEST_ITEM = 60, 150
 LONGEST_REASON = 400
-# What follows the equals sign is a cell or a name of the user's, never one of our messages.
+# The text after the equals sign is a cell or a name of the user's, never one of our messages.
 ARGUMENT = re.compile(
     r"\b(task|target|split_by|header|encoding|image_size|color|seed)=(?!\w)(?=(')?)"
     r"|`(task|target|split_by|encoding|image_size|color)`"

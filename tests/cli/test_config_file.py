@@ -37,8 +37,8 @@ def test_a_run_is_repeated_by_its_own_file(neuropil, pictures, tmp_path):
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("a.toml", "epoch = 3", "there is no option 'epoch'. Did you mean 'epochs'?"),
-        ("a.toml", "config = 'b.toml'", "there is no option 'config'"),
+        ("a.toml", "epoch = 3", "unknown option 'epoch'. Did you mean 'epochs'?"),
+        ("a.toml", "config = 'b.toml'", "unknown option 'config'"),
         ("a.toml", "epochs = ", "a.toml cannot be read: Invalid value"),
         ("a.toml", "[epochs]\na = 1", "epochs must be one value, got a table"),
         ("a.json", "[1]", "must hold options by name, got a list"),

@@ -116,7 +116,7 @@ def test_a_file_that_fails_names_the_line(refused, source, line):
 
 
 def test_a_missing_file_is_refused(refused):
-    assert refused("summary", "none.py:Net") == "there is no file none.py."
+    assert refused("summary", "none.py:Net") == "file not found: none.py."
 
 
 def test_a_file_is_only_run_when_it_is_named(neuropil, tmp_path):

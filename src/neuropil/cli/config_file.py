@@ -33,7 +33,7 @@ def read_options(path: Path, known: list[str]) -> dict[str, Any]:
         known: Names of all options.
 
     Raises:
-        FileNotFoundError: If there is no such file.
+        FileNotFoundError: If the file does not exist.
         ValueError: If it cannot be read, or has an unknown option.
 
     Example:
@@ -53,7 +53,7 @@ def read_options(path: Path, known: list[str]) -> dict[str, Any]:
     for name, value in options.items():
         if name not in known:
             raise ValueError(
-                f"{path}: there is no option {name!r}.{nearest_or_some(name, known)}"
+                f"{path}: unknown option {name!r}.{nearest_or_some(name, known)}"
             )
         if isinstance(value, dict):
             raise ValueError(f"{path}: {name} must be one value, got a table.")
@@ -64,7 +64,7 @@ def read_plain(path: Path) -> dict[str, Any]:
     """Return the contents of a TOML or JSON file.
 
     Raises:
-        FileNotFoundError: If there is no such file.
+        FileNotFoundError: If the file does not exist.
         ValueError: If it is of another format, or damaged.
     """
     require_file(path)

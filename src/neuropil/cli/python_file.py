@@ -49,13 +49,13 @@ def module_in_file(text: str) -> nn.Module:
         text: The file and the name, as in ``"unet.py:UNet"``.
 
     Raises:
-        FileNotFoundError: When there is no such file.
+        FileNotFoundError: If the file does not exist.
         ValueError: When the file fails, or has no module of that name.
     """
     path, name = parts_of(text)
     file = Path(path)
     if not file.is_file():
-        raise FileNotFoundError(f"there is no file {file}.")
+        raise FileNotFoundError(f"file not found: {file}.")
     with printing_to_stderr(), folder_importable(file.parent):
         thing = named(run_file(file), name, file)
         return made(thing, f"{file}:{name}", file)
@@ -77,10 +77,10 @@ def run_file(file: Path) -> ModuleType:
 
 
 def named(module: ModuleType, name: str | None, file: Path) -> Any:
-    """Return what a file holds under a name.
+    """Return the object of a name in a file.
 
     Raises:
-        ValueError: When there is no such name.
+        ValueError: If the file does not define the name.
     """
     if name is not None and hasattr(module, name):
         return getattr(module, name)

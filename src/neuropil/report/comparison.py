@@ -142,7 +142,7 @@ class Comparison:
 
 
 def goal_of(run: Run) -> tuple[Any, ...]:
-    """Return what two runs must predict alike to be compared."""
+    """Return the parts of a target that must be equal in runs to be compared."""
     target = run.task.target
     return run.task.name, getattr(target, "classes", None), tuple(target.names)
 

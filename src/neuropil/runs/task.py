@@ -242,7 +242,7 @@ class Task(ABC, Generic[Labels]):
         return self
 
     def advice(self, answers: Tensor, targets: Tensor) -> list[str]:  # noqa: ARG002 - for tasks with some
-        """Return what may help against the kind of mistakes that are made, as sentences.
+        """Return sentences about how to make fewer mistakes of the kind that was found.
 
         Args:
             answers: The answers of `decode`.

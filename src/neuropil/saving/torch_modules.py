@@ -96,7 +96,7 @@ def is_plain(value: object) -> bool:
 
 
 def facts(module: nn.Module) -> tuple[Any, ...]:
-    """Return what must be equal in a module and in the one that its constructor makes again."""
+    """Return the properties that a module shares with its copy made by the constructor."""
     settings = {
         name: value
         for name, value in vars(module).items()

@@ -203,7 +203,7 @@ def prepare_process(number: int) -> None:
     torch.manual_seed(number)
     random.seed(number)
     np.random.seed(number)  # noqa: NPY002 - a source may draw from it
-    # What there was before is shared with the main process; looking through it would copy it.
+    # Older objects are shared with the main process; looking through them would copy them.
     gc.freeze()
 
 

@@ -132,7 +132,7 @@ def precision_recall_curve(
 
 
 def rank(name: str, scores: Any, targets: Any) -> Ranking:
-    """Return what lies above each threshold.
+    """Return the counts above each threshold.
 
     Raises:
         ValueError: If the shapes do not fit, a score is NaN, or one class is missing.

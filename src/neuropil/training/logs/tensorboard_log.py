@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from neuropil.training.history import Record
     from neuropil.training.trainer import Trainer
 
-# Columns of the history that are no curves.
+# Columns of the history that are not curves.
 POSITION = ("epoch", "steps")
 
 
