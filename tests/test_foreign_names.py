@@ -61,7 +61,7 @@ def test_the_names_of_torch_find_ours(kind, names, known):
         (losses.by_name, "categorical_crossentropy", "cross_entropy"),
         (losses.by_name, "BCEWithLogitsLoss", "binary_cross_entropy"),
         (metrics.by_name, "acc", "accuracy"),
-        (by_name, "LBFGS", "QuasiNewton"),
+        (by_name, "LBFGS", "quasi_newton"),
         (schedules.by_name, "CosineAnnealingLR", "cosine_decay"),
         (Network.parse, "Conv2d(3, 3)", "Convolution"),
         (Network.parse, "Relu(3, weight=kaiming_normal_())", "HeNormal"),
