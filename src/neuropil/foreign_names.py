@@ -141,6 +141,11 @@ def our_name(name: str, *kinds: str) -> str | None:
 def suggestion(name: str, known: Iterable[str], *kinds: str) -> str:
     """Return " Neuropil calls it 'x'." for a name from elsewhere, or the nearest known name.
 
+    Args:
+        name: The name that was given.
+        known: The names that are taken, as they are written there.
+        *kinds: Keys of `FOREIGN`.
+
     Example:
         >>> suggestion("Conv2d", ["Convolution", "Relu"], "layer")
         " Neuropil calls it 'Convolution'."
@@ -148,7 +153,10 @@ def suggestion(name: str, known: Iterable[str], *kinds: str) -> str:
         " Did you mean 'Relu'?"
     """
     ours = our_name(name, *kinds)
-    return nearest(name, known) if ours is None else f" Neuropil calls it {ours!r}."
+    if ours is None:
+        return nearest(name, known)
+    taken = next((each for each in known if bare(each) == bare(ours)), ours)
+    return f" Neuropil calls it {taken!r}."
 
 
 @functools.cache

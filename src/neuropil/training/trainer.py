@@ -69,8 +69,10 @@ class Trainer:
     recognised: ``CrossEntropyLoss``, ``BCEWithLogitsLoss`` and the margin losses take scores,
     ``NLLLoss`` and ``KLDivLoss`` log-probabilities, all others values. Each has the value that
     it has in a loop written by hand, class weights and ignored classes included; where the sum
-    over a batch is minimised, the mean is reported. Without a `loss`, the last layer decides,
-    or else the targets: cross entropy for integers, squared error for floating-point numbers.
+    over a batch is minimised, the mean is reported. Probabilities that a loss takes for scores,
+    as with a second softmax, are warned of in the first batch. Without a `loss`, the last layer
+    decides, or else the targets: cross entropy for integers, squared error for floating-point
+    numbers.
 
     **Final weights.** After `fit` the network is in evaluation mode. With `ema` it holds the
     averaged weights, and a further `fit` continues from the trained ones; with a `BestWeights`

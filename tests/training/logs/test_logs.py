@@ -225,11 +225,12 @@ def test_a_full_disk_leaves_no_half_entry(tmp_path, monkeypatch, kind):
 
 
 @pytest.mark.parametrize("kind", [JsonLinesLog, TensorBoardLog])
-def test_only_the_first_process_writes(tmp_path, kind):
+def test_only_the_first_process_writes(tmp_path, monkeypatch, kind):
     trainer = Trainer(
         nn.Linear(3, 1), callbacks=[kind(tmp_path / "log")], progress=False, threads=1
     )
-    log, trainer.learner.processes.rank = trainer.callbacks[0], 1
+    log = trainer.callbacks[0]
+    monkeypatch.setattr(trainer.learner.processes, "rank", 1)
     log.on_start(trainer)
     log.on_epoch(trainer, {"epoch": 1, "loss": 0.5})
     assert list(tmp_path.iterdir()) == []
