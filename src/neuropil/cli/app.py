@@ -16,7 +16,7 @@ from neuropil.cli.commands.resume import resume
 from neuropil.cli.commands.sheet import sheet
 from neuropil.cli.commands.summary import summary
 from neuropil.cli.commands.train import train
-from neuropil.cli.interruption import interruptible
+from neuropil.cli.terminal.interruption import interruptible
 
 app = typer.Typer(
     no_args_is_help=True,

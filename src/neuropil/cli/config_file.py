@@ -52,9 +52,7 @@ def read_options(path: Path, known: list[str]) -> dict[str, Any]:
     options = {name.replace("-", "_"): value for name, value in plain.items()}
     for name, value in options.items():
         if name not in known:
-            raise ValueError(
-                f"{path}: unknown option {name!r}.{nearest_or_some(name, known)}"
-            )
+            raise ValueError(f"{path}: unknown option {name!r}.{nearest_or_some(name, known)}")
         if isinstance(value, dict):
             raise ValueError(f"{path}: {name} must be one value, got a table.")
     return {name: as_typed(value) for name, value in options.items() if value is not None}

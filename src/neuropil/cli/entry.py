@@ -9,7 +9,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from neuropil.cli.error_line import explain
-from neuropil.cli.interruption import Interrupted
+from neuropil.cli.terminal.interruption import Interrupted
 from neuropil.cli.terminal.process_group import (
     join_group,
     report_failure,

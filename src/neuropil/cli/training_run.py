@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 from neuropil.cli import classic_training, plan
 from neuropil.cli.console import say, say_json
 from neuropil.cli.finish import finish
-from neuropil.cli.interruption import suggesting_resume
 from neuropil.cli.network_argument import resize
 from neuropil.cli.plan_text import show_data, show_plan, show_processes
-from neuropil.cli.progress_bar import progress_for
 from neuropil.cli.run_data import new_folder, open_splits
 from neuropil.cli.settings import Settings
+from neuropil.cli.terminal.interruption import suggesting_resume
 from neuropil.cli.terminal.process_group import resume_command, undisturbed
+from neuropil.cli.terminal.progress_bar import progress_for
 from neuropil.datasets.fingerprint import fingerprint
 from neuropil.datasets.loading import in_memory
 from neuropil.datasets.relabelling import with_targets

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from neuropil.cli.command_options import Quiet, RunFolder
-from neuropil.cli.interruption import suggesting_resume
+from neuropil.cli.terminal.interruption import suggesting_resume
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -3,7 +3,7 @@
 import inspect
 from typing import Any
 
-from neuropil.cli.interruption import suggesting_resume
+from neuropil.cli.terminal.interruption import suggesting_resume
 from neuropil.cli.train_options import TrainOptions
 from neuropil.datasets.formats import check_openable
 
