@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
 
 from neuropil.core import Network
-from neuropil.runs.confidence_interval import wilson_interval
+from neuropil.runs.figures.confidence_interval import wilson_interval
 from neuropil.text import all_of
 
 if TYPE_CHECKING:
