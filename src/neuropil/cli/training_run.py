@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from neuropil.cli import classic_training, plan
+from neuropil.cli.console import note
 from neuropil.cli.finish import finish
 from neuropil.cli.interruption import suggesting_resume
 from neuropil.cli.network_argument import resize
@@ -93,6 +94,8 @@ def begin(
         return begin_classic(settings, splits, path, quiet=quiet)
 
     def create() -> tuple[Run, Recipe]:
+        if plan.is_open(splits, settings) and not quiet:
+            note("trying several recipes on held-out rows, which takes some seconds …")
         task, made, notes, trained = plan.make_plan(splits, settings)
         if first is not None and made.lr is not None:
             made = dataclasses.replace(made, lr=made.lr * SLOWER)
