@@ -35,8 +35,6 @@ TRIAL_STEPS = 7_000
 MOST_ROWS = 100_000
 # A recipe is not tried further if it is worse by this many standard errors.
 HOPELESS = 3.0
-# The first recipe is chosen unless another one is better by this many standard errors.
-CLEARLY = 1.5
 # Share of the hidden units dropped, and weight decay, with strong regularisation.
 DROPOUT, DECAY = 0.5, 1.0
 # The short schedule is this part of the full one.
@@ -130,7 +128,7 @@ def choose(
     The rows for training and validation are divided into five parts. Each recipe is trained on
     four of them and measured on the fifth, part after part. Recipes that are clearly worse than
     the best one are dropped, and the worst ones when `TRIAL_STEPS` would be exceeded. The first
-    recipe is chosen unless another one is clearly better.
+    recipe is chosen if it is within one standard error of the best.
 
     Args:
         tried: The recipes, the simplest first.
@@ -157,7 +155,7 @@ def choose(
         best = min(alive, key=lambda one: one.mean)
         alive = [one for one in alive if one is best or one.excess(best) <= HOPELESS]
     best = min(alive, key=lambda one: one.mean)
-    if tried[0] in alive and tried[0].excess(best) <= CLEARLY:
+    if tried[0] in alive and tried[0].excess(best) <= 1:
         best = tried[0]
     return replace(best.recipe, choice=describe(best, tried))
 
@@ -179,7 +177,9 @@ def describe(best: Candidate, tried: Sequence[Candidate]) -> str:
     # Recipes that were dropped early are compared on the rows that they share with it.
     means = [best.mean + float(one.differences(best).mean()) for one in tried]
     found = ", ".join(f"{one.words} {mean:.4g}" for one, mean in zip(tried, means, strict=True))
-    why = "lowest error" if best.mean <= min(means) else "no other is clearly better"
+    why = (
+        "lowest error" if best.mean <= min(means) else "within one standard error of the lowest"
+    )
     rows = f"{sum(map(len, best.errors)):,} held-out rows"
     return f"{best.words}: {why}, {len(tried)} tried on {rows} (mean errors: {found})"
 
