@@ -46,7 +46,7 @@ def note_duplicates(
 
 
 def note_contradictions(
-    parts: Iterable[Dataset | PictureSource | None], target: Target, notes: list[str]
+    parts: Iterable[Any], target: Target, notes: list[str]
 ) -> None:
     """Add a note about equal pictures that have several classes.
 
