@@ -45,9 +45,7 @@ def note_duplicates(
         )
 
 
-def note_contradictions(
-    parts: Iterable[Any], target: Target, notes: list[str]
-) -> None:
+def note_contradictions(parts: Iterable[Any], target: Target, notes: list[str]) -> None:
     """Add a note about equal pictures that have several classes.
 
     Args:
