@@ -2,6 +2,7 @@ import pytest
 from torch import nn, optim
 from torch.optim import lr_scheduler
 
+from neuropil import layers
 from neuropil.cli.catalogue import items
 from neuropil.core import Network
 from neuropil.foreign_names import FOREIGN, bare, our_name
@@ -60,7 +61,7 @@ def test_the_names_of_torch_find_ours(kind, names, known):
         (losses.by_name, "categorical_crossentropy", "cross_entropy"),
         (losses.by_name, "BCEWithLogitsLoss", "binary_cross_entropy"),
         (metrics.by_name, "acc", "accuracy"),
-        (by_name, "LBFGS", "QuasiNewton"),
+        (by_name, "LBFGS", "quasi_newton"),
         (schedules.by_name, "CosineAnnealingLR", "cosine_decay"),
         (Network.parse, "Conv2d(3, 3)", "Convolution"),
         (Network.parse, "Relu(3, weight=kaiming_normal_())", "HeNormal"),
@@ -70,6 +71,14 @@ def test_the_names_of_torch_find_ours(kind, names, known):
 def test_a_foreign_name_is_refused_with_ours(ask, name, ours):
     with pytest.raises(ValueError, match=f"Neuropil calls it '{ours}'"):
         ask(name)
+
+
+def test_a_foreign_attribute_of_a_package_is_answered_with_ours():
+    with pytest.raises(AttributeError, match=r"'Conv2d'\. Neuropil calls it 'Convolution'$"):
+        _ = layers.Conv2d
+    with pytest.raises(AttributeError, match=r"has no attribute 'Adam'$"):
+        _ = layers.Adam
+    assert not hasattr(layers, "Linearly")
 
 
 def test_the_name_in_the_error_is_accepted():

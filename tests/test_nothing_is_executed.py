@@ -193,6 +193,9 @@ def test_no_callable_can_be_named_in_a_networks_structure(names):
             if not is_layer(name):
                 layer = {"type": name, "arguments": {"text": CANARY}}
                 assert refused_by(network_files.layer_from_plain, layer), name
+                module = {"torch": name, "arguments": {"text": CANARY}}
+                wrapped = {"type": "Module", "arguments": {"module": module}}
+                assert refused_by(network_files.layer_from_plain, wrapped), name
                 relu = {"type": "Relu", "arguments": {"units": 3, "weight": layer}}
                 assert refused_by(network_files.layer_from_plain, relu), name
         function = {

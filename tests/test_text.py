@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from neuropil.checks import shown
-from neuropil.text import nearest_name, one_line, reason, typing_errors, visible
+from neuropil.text import as_typed, nearest_name, one_line, reason, typing_errors, visible
 
 
 @given(st.text(st.characters()))
@@ -62,3 +62,19 @@ def test_typing_errors_by_hand(a, b, count):
 )
 def test_the_nearest_name_is_a_likely_one(name, known, found):
     assert nearest_name(name, known) == found
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        ("set task= to override", "set --task to override"),
+        ("set image_size=, for example", "set --image-size, for example"),
+        ("set header= to override", "set --header to override"),
+        ("set encoding=, for example to 'cp1252'", "set --encoding, for example to 'cp1252'"),
+        ("`encoding` 'utf-99' is not known", "--encoding 'utf-99' is not known"),
+        ("choose image_size='buckets'.", "choose --image-size 'buckets'."),
+        ("1 comment skipped: '# seed=42'", "1 comment skipped: '# seed=42'"),
+    ],
+)
+def test_parameters_are_shown_as_options(message, shown):
+    assert as_typed(message) == shown

@@ -90,17 +90,28 @@ def compare(folder: Path, rounds: int) -> dict[str, Any]:
             f"  {way:31}: {statistics.median(rates):7,.0f} pictures/s, {own:4.0f} µs of "
             "processor time each"
         )
-    names = list(ways)
-    pairs = {"workers / bare": (1, 0), "writing / workers": (2, 1), "cache / workers": (3, 1)}
-    ratios = {
-        title: statistics.median(
-            a / b for a, b in zip(found[names[first]], found[names[second]], strict=True)
-        )
-        for title, (first, second) in pairs.items()
-    }
-    print("  " + ", ".join(f"{title} {value:.2f}" for title, value in ratios.items()))
-    figures = {"rates": found, "processor_s": processor, "ratios": ratios}
+    figures = {"rates": found, "processor_s": processor, **ratios(found, processor)}
     return {"opening_s": opening, **figures}
+
+
+def ratios(
+    rates: dict[str, list[float]], processor: dict[str, list[float]]
+) -> dict[str, dict[str, float]]:
+    """Return and print the ratios of the ways, by rate and by processor time.
+
+    On a machine that does other work, too, the least processor times vary less.
+    """
+    names = list(rates)
+    pairs = {"workers / bare": (1, 0), "writing / workers": (2, 1), "cache / workers": (3, 1)}
+    by_rate, by_processor = {}, {}
+    for title, (first, second) in pairs.items():
+        one, other = names[first], names[second]
+        rounds = zip(rates[one], rates[other], strict=True)
+        by_rate[title] = statistics.median(a / b for a, b in rounds)
+        by_processor[title] = min(processor[other]) / min(processor[one])
+    for kind, found in {"rates": by_rate, "least processor time": by_processor}.items():
+        print(f"  {kind}: " + ", ".join(f"{title} {x:.2f}" for title, x in found.items()))
+    return {"ratios": by_rate, "processor_ratios": by_processor}
 
 
 def processor_seconds() -> float:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from neuropil.core.layer import Layer as Layer
     from neuropil.core.network import Network as Network
     from neuropil.core.shape import ShapeError as ShapeError
+    from neuropil.runs.run_folder import Run as Run
     from neuropil.training.estimators.network_classifier import (
         NetworkClassifier as NetworkClassifier,
     )

@@ -40,6 +40,7 @@ FOREIGN = {
         "Module": "lambda",
         "Relu": "rectifier",
         "Reshape": "unflatten",
+        "RNN": "simple_rnn elman",
         "SeparableConvolution": "separable_conv",
         "Softmax": "log_softmax",
         "SpatialPyramidPooling": "spp",
@@ -65,7 +66,7 @@ FOREIGN = {
         "binary_cross_entropy_with_logits",
         "cross_entropy": "ce nll nll_loss log_loss cross_entropy_loss categorical_crossentropy "
         "sparse_categorical_crossentropy softmax_cross_entropy",
-        "hinge": "hinge_loss binary_hinge categorical_hinge multi_margin_loss",
+        "hinge": "hinge_loss categorical_hinge multi_margin_loss",
         "huber": "huber_loss smooth_l1 smooth_l1_loss",
         "kl_divergence": "kl kld kl_div kl_div_loss kullback_leibler_divergence",
         "squared_error": "mse mse_loss mean_squared_error l2 l2_loss",
@@ -103,9 +104,11 @@ FOREIGN = {
     "part of a training": {
         "BestWeights": "model_checkpoint",
         "find_lr": "lr_finder lr_find",
+        "JsonLinesLog": "csv_logger",
         "Network": "sequential model functional",
         "NetworkClassifier": "mlp_classifier keras_classifier neural_net_classifier",
         "NetworkRegressor": "mlp_regressor keras_regressor neural_net_regressor",
+        "TensorBoardLog": "tensorboard tensorboard_logger summary_writer",
     },
     "augmentation": {
         "RandomFlip": "random_horizontal_flip random_vertical_flip",
@@ -121,7 +124,7 @@ FOREIGN = {
 
 
 def our_name(name: str, *kinds: str) -> str | None:
-    """Return what Neuropil calls a part that has another name elsewhere, or None.
+    """Return our name of a part that is called differently elsewhere, or None.
 
     Args:
         name: The name elsewhere, such as ``"torch.nn.Conv2d"``.
@@ -138,6 +141,11 @@ def our_name(name: str, *kinds: str) -> str | None:
 def suggestion(name: str, known: Iterable[str], *kinds: str) -> str:
     """Return " Neuropil calls it 'x'." for a name from elsewhere, or the nearest known name.
 
+    Args:
+        name: The name that was given.
+        known: The names that are taken, as they are written there.
+        *kinds: Keys of `FOREIGN`.
+
     Example:
         >>> suggestion("Conv2d", ["Convolution", "Relu"], "layer")
         " Neuropil calls it 'Convolution'."
@@ -145,7 +153,10 @@ def suggestion(name: str, known: Iterable[str], *kinds: str) -> str:
         " Did you mean 'Relu'?"
     """
     ours = our_name(name, *kinds)
-    return nearest(name, known) if ours is None else f" Neuropil calls it {ours!r}."
+    if ours is None:
+        return nearest(name, known)
+    taken = next((each for each in known if bare(each) == bare(ours)), ours)
+    return f" Neuropil calls it {taken!r}."
 
 
 @functools.cache

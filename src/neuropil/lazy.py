@@ -25,13 +25,24 @@ class LazyPackage(ModuleType):
     @override
     def __getattr__(self, name: str) -> Any:
         if name not in self.homes:
-            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+            raise AttributeError(
+                f"module {self.__name__!r} has no attribute {name!r}{self.hint(name)}"
+            )
         module, original = self.homes[name]
         if module == self.__name__:
             return importlib.import_module(f"{module}.{name}")
         value = getattr(importlib.import_module(module), original)
         setattr(self, name, value)
         return value
+
+    def hint(self, name: str) -> str:
+        """Return the public name here of something with another name elsewhere."""
+        if name.startswith("_"):
+            return ""
+        from neuropil.foreign_names import our_name
+
+        ours = our_name(name)
+        return f". Neuropil calls it {ours!r}" if ours in self.homes else ""
 
     @override
     def __setattr__(self, name: str, value: object) -> None:

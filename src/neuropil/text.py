@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import unicodedata
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,11 @@ UNSEEN = {"Cc", "Cs", "Zl", "Zp"}
 TURNING = {*"\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"}
 LONGEST_NAME, LONGEST_ITEM = 60, 150
 LONGEST_REASON = 400
+# The text after the equals sign is a cell or a name of the user's, never one of our messages.
+ARGUMENT = re.compile(
+    r"\b(task|target|split_by|header|encoding|image_size|color|seed)=(?!\w)(?=(')?)"
+    r"|`(task|target|split_by|encoding|image_size|color)`"
+)
 
 
 def visible(text: object) -> str:
@@ -162,3 +168,13 @@ def typing_errors(a: str, b: str) -> int:
             if i > 1 < j and x == b[j - 2] and a[i - 2] == y:
                 row[j] = min(row[j], last[j - 2] + 1)
     return row[-1]
+
+
+def as_typed(text: str) -> str:
+    """Return a message of the library with its parameters written as command-line options."""
+
+    def option(found: re.Match[str]) -> str:
+        name = (found[1] or found[3]).replace("_", "-")
+        return f"--{name}{' ' * bool(found[2])}"  # image_size='native' has a value
+
+    return ARGUMENT.sub(option, text)

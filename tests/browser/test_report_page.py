@@ -63,6 +63,15 @@ def test_nothing_reaches_beyond_the_right_edge(opened, width):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def test_no_table_scrolls_sideways_on_a_telephone(opened):
+    page, *_ = opened
+    page.set_viewport_size({"width": 400, "height": 800})
+    wide = page.locator(".scroll:has(> table)").evaluate_all(
+        "all => all.filter(x => x.scrollWidth > x.clientWidth + 1).map(x => x.innerText)"
+    )
+    assert wide == []
+
+
 def test_pictures_are_drawn(opened):
     page, *_ = opened
     sizes = page.locator("img, svg").evaluate_all(

@@ -268,7 +268,7 @@ def test_a_picture_of_another_size_and_colour_is_fitted_and_that_is_said(neuropi
     Image.fromarray(colours).save("red.png")
     result = neuropil("predict", trained / "bars-run", "red.png")
     assert result.code == 0
-    assert "20×30 colour picture converted to grey and resized to 8×8" in result.err
+    assert "converted to grey and resized to 8×8 (it is 20×30)" in result.err
     assert result.out.startswith("red.png: ")
 
 
@@ -299,7 +299,8 @@ def test_a_table_without_the_columns(refused, trained, tmp_path):
 def test_options_of_predict_out_of_their_range(refused, trained):
     command = ["predict", trained / "table-run", trained / "table.csv"]
     assert "--top must be at least 1" in refused(*command, "--top", 0)
-    assert "--out must name a .csv file" in refused(*command, "--out", "x.txt")
+    line = refused(*command, "--out", "x.txt")
+    assert "--out must name a .csv or .parquet or .json file" in line
 
 
 # Damaged run folders

@@ -129,11 +129,12 @@ def test_a_run_folder_that_names_a_function_runs_nothing(neuropil, refused):
         "options": {"text": text},
     }
     file.write_text(json.dumps(plain))
+    Path("digit.png").touch()
     said = "model.json is damaged: 'neuropil.core.layer.function' is not a classic network"
     for command in (
         ["evaluate", "run"],
         ["summary", "run"],
-        ["predict", "run", "run/run.json"],
+        ["predict", "run", "digit.png"],
     ):
         assert said in refused(*command)
     assert not Path("canary").exists()

@@ -1,4 +1,5 @@
 import errno
+import json
 import subprocess
 import sys
 
@@ -7,8 +8,8 @@ import pytest
 import neuropil as package
 
 COMMANDS = (
-    "train", "resume", "report", "evaluate", "predict", "export", "summary", "calculate",
-    "sheet",
+    "train", "resume", "report", "evaluate", "predict", "compare", "export",
+    "summary", "calculate", "sheet",
 )  # fmt: skip
 
 
@@ -35,13 +36,40 @@ def test_help_loads_neither_torch_nor_numpy():
 
 def test_the_digits_are_trained_on_without_loading_other_libraries_for_data():
     script = (
-        "import sys, neuropil.cli.training_run, neuropil.report.training_report\n"
+        "import sys, neuropil.report, neuropil.cli.training_run\n"
         "from neuropil.datasets import load_handwritten_digits\n"
-        "print(len(load_handwritten_digits().train))\n"
-        "sys.exit(len({'sklearn', 'pandas', 'scipy'} & sys.modules.keys()))"
+        "print(len(load_handwritten_digits().train)); neuropil.report.write_report\n"
+        "sys.exit(len({'sklearn', 'pandas', 'scipy', 'pyarrow'} & sys.modules.keys()))"
     )
     result = python("-c", script)
     assert (result.returncode, result.stdout) == (0, "1258\n")
+
+
+def test_a_wrong_file_is_refused_before_torch_is_loaded(tmp_path):
+    (tmp_path / "notes.pdf").write_text("no data")
+    data = {"kind": "table", "preparation": {}}
+    facts = {"format": 1, "status": "finished", "data": data}
+    facts |= {name: {} for name in ("options", "settings", "versions", "figures", "times")}
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "run.json").write_text(json.dumps(facts))
+    commands = [
+        ("train", "--data", "notes.pdf"),
+        ("train", "--data", "missing.csv"),
+        ("train", "--config", "notes.pdf"),
+        ("predict", "run", "notes.pdf"),
+        ("evaluate", "run", "--data", "notes.pdf"),
+        *((command, "notes.pdf") for command in ("evaluate", "export", "report", "resume")),
+        ("predict", "notes.pdf", "notes.pdf"),
+    ]
+    script = (
+        f"import os, sys; os.chdir({str(tmp_path)!r}); from neuropil.cli import main\n"
+        f"codes = [main(list(command)) for command in {commands}]\n"
+        "print(codes, 'torch' in sys.modules)"
+    )
+    result = python("-c", script)
+    assert result.stdout == f"{[2] * len(commands)} False\n"
+    assert len(result.stderr.splitlines()) == len(commands)
+    assert "notes.pdf is a file: name a run folder" in result.stderr
 
 
 def test_the_module_runs_as_the_command_does():

@@ -1,15 +1,13 @@
 """The command line under torchrun: one run folder, one voice, one end."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 import torch
 from safetensors.torch import load_file
+from tests.scripts import run_script
 
 from neuropil.cli.terminal.process_group import rank
 from neuropil.runs.run_folder import Run
@@ -29,15 +27,7 @@ class Said(NamedTuple):
 def run_commands(tmp_path_factory):
     """Run all commands, and return the folder with what came of them."""
     folder = tmp_path_factory.mktemp("group")
-    run = subprocess.run(
-        [sys.executable, SCRIPT, folder],
-        env={**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "100"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert run.returncode == 0, run.stdout + run.stderr
+    run_script(SCRIPT, folder, COLUMNS="100")
     return folder
 
 

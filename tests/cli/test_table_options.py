@@ -144,6 +144,11 @@ def test_what_cannot_be_is_one_line(refused, series, options, line):
     assert line in refused("train", "--data", series, *options, "--out", "run", *quick())
 
 
+def test_a_wrong_column_to_split_by_is_all_that_the_error_is_about(refused, series):
+    line = refused("train", "--data", series, "--split-by", "dya", "--out", "run", *quick())
+    assert line.endswith("Did you mean 'day'?")
+
+
 def test_the_handwritten_digits_have_no_columns(refused):
     line = refused("train", "--split-by", "day", "--out", "run", "--quiet")
     assert line == "--split-by needs --data: it does not apply to the handwritten digits."

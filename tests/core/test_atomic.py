@@ -1,5 +1,7 @@
 """Files are replaced whole or not at all, and nothing of a killed writer stays."""
 
+import errno
+import os
 import re
 import signal
 import subprocess
@@ -119,3 +121,17 @@ def test_files_and_folders_are_on_disk_before_their_names_are(tmp_path, monkeypa
     with replacing_all(tmp_path / "x" / "one", tmp_path / "x" / "two"):
         pass
     assert order == ["x", tmp_path.name, "content", "content", "name", "name", "x"]
+
+
+def test_a_full_disk_is_an_error_that_names_the_file(tmp_path, monkeypatch):
+    def full(handle):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with (
+        pytest.raises(OSError, match="No space left") as caught,
+        replacing(tmp_path / "a") as file,
+    ):
+        file.write(b"new")
+    assert caught.value.filename == str(tmp_path / "a")
+    assert list(tmp_path.iterdir()) == []

@@ -257,3 +257,10 @@ class TestSize:
             wrong("x" * 100_000)
         assert len(str(caught.value)) < 600
         assert "\n" not in str(caught.value)
+
+
+def test_a_network_of_something_else_is_refused_at_once():
+    with pytest.raises(
+        TypeError, match=r"composed of layers, as in Input\(4\) .* got Input\(4\)"
+    ):
+        Network(Input(4) >> Relu(8))

@@ -6,12 +6,7 @@ import pytest
 import torch
 
 from neuropil.datasets import DataError, Dataset
-from neuropil.datasets.loading import (
-    BatchLoader,
-    end_of_worker,
-    is_end_of_worker,
-    load_batches,
-)
+from neuropil.datasets.loading import BatchLoader, load_batches
 from neuropil.datasets.source import Batch, Source
 
 BATCHES = [[2, 0], [1, 4, 3], [5]]
@@ -81,6 +76,16 @@ def test_workers_use_one_thread_and_stay_between_passes():
     assert not any(process.is_alive() for process in before)
 
 
+def test_a_new_pass_ends_the_previous_one():
+    loader = BatchLoader([Counted(), Counted()], 2)
+    first = loader.load(BATCHES * 9)
+    next(first)
+    second = loader.load(BATCHES, part=1)
+    assert len(next(second).inputs) == 2
+    assert list(first) == []
+    assert [len(batch.inputs) for batch in second] == [3, 1]
+
+
 def test_workers_draw_nothing_from_the_global_generator():
     before = torch.get_rng_state()
     list(load_batches(Counted(), BATCHES, workers=1))
@@ -111,16 +116,3 @@ def test_other_errors_say_where_they_were_raised(error):
         list(load_batches(Counted(error), BATCHES, workers=1))
     assert str(error) in str(caught.value)
     assert isinstance(caught.value, RuntimeError) or "fetch" in caught.value.__notes__[0]
-
-
-@pytest.mark.parametrize(
-    ("name", "kind"), [("Terminated", KeyboardInterrupt), ("Killed", DataError)]
-)
-def test_the_end_of_a_worker_is_an_interruption_if_it_was_terminated(name, kind):
-    reported = RuntimeError(f"DataLoader worker (pid 7) is killed by signal: {name}. ")
-    assert is_end_of_worker(reported)
-    assert isinstance(end_of_worker(reported), kind)
-    unexpected = RuntimeError("DataLoader worker (pid(s) 7) exited unexpectedly")
-    unexpected.__cause__ = reported
-    assert isinstance(end_of_worker(unexpected), kind)
-    assert not is_end_of_worker(RuntimeError("shapes cannot be multiplied"))

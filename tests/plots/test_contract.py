@@ -20,6 +20,7 @@ from neuropil.analysis import gradient_health
 from neuropil.classic import LVQ, RBM, SOFM, DiscreteHopfieldNetwork, GrowingNeuralGas
 from neuropil.layers import Convolution, Flatten, Input, Relu, Sigmoid
 from neuropil.optim import Adam
+from neuropil.runs import Importance
 from neuropil.training import History
 
 NASTY = "<b>$\\frac{$\x1b[31m\n\u202e\udc80"
@@ -80,6 +81,10 @@ ROWS = {
         lambda: (a_memory().capacity_curve(8, [0.2, 0.4]),), tuple, "1 to 4 curves, got 0"
     ),
     "cluster_map": Row(lambda: (a_map(), 2), lambda: (a_map(), 99), "99"),
+    "column_importance": Row(
+        lambda: ([Importance(NASTY, 0.2, -0.1, 0.3)],), lambda: ([],), "at least one column",
+        {"metric": NASTY},
+    ),
     "component_planes": Row(
         lambda: (a_map(),), lambda: (a_map(), ["a"]), "2 features, 1 names",
         {"names": [NASTY, "b"]},
@@ -124,8 +129,18 @@ ROWS = {
         lambda: ({NASTY: lambda w: Adam(w, lr=0.1)}, lambda w: w.square().sum()),
         lambda: ({},), "at least one optimiser", {"steps": 2},
     ),
+    "precision_recall_curve": Row(
+        lambda: (NUMBERS, Y), lambda: (PROBABILITIES, Y), r"give \[:, 1\]", {"threshold": 0.5}
+    ),
     "predicted_against_true": PAIR,
     "residuals": PAIR,
+    "roc_curve": Row(
+        lambda: (NUMBERS, Y), lambda: (NUMBERS, 0 * Y), "both must occur", {"threshold": 2.0}
+    ),
+    "run_curves": Row(
+        lambda: ({"a": a_history(), NASTY: a_history()}, "loss"),
+        lambda: ({"a": a_history()},), "none of the histories has the column 'validation_loss'",
+    ),
     "samples": Row(
         lambda: (a_machine(), (2, 3)), lambda: (a_machine(), (3, 3)), "3 × 3 has 9 pixels",
         {"count": 2, "n_steps": 2, "random_state": 0},

@@ -213,6 +213,10 @@ def test_the_page_is_whole_and_loads_nothing(case, page_of):
     page = page_of(case)
     regression = "number" in case
     expected = {*ALWAYS} | (set() if regression else {"certainty"})
+    if "two classes" in case or case == "a table with classes":
+        expected.add("curves")
+    if case.startswith("a table"):
+        expected.add("columns")
     assert set(page.sections) == expected
     assert len(set(page.ids)) == len(page.ids)
     assert not re.search(r"https?:", page.source)

@@ -173,7 +173,11 @@ def test_each_of_several_targets_is_judged_in_its_own_units(report):
         )
         network.linear1.bias.copy_(-torch.tensor(target.mean) / torch.tensor(target.scale))
     predicted, true = x[150:] * torch.tensor([500.0, 1.0]), y[150:]
-    rows = {row[0]: row[1:] for row in report(network, splits).table("", "held-out")}
+    page = report(network, splits)
+    worst = page.table("", "true", "predicted")[0]
+    assert "Each cell has rent; rooms." in page.text_of("mistakes")
+    assert all(len(cell.split("; ")) == 2 and "re" not in cell for cell in worst[1:4])
+    rows = {row[0]: row[1:] for row in page.table("", "held-out")}
     r2 = r2_score(true, predicted, multioutput="raw_values")
     error = mean_absolute_error(true, predicted, multioutput="raw_values")
     for k, name in enumerate(target.columns):

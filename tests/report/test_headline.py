@@ -2,11 +2,13 @@
 
 import pytest
 import torch
-from sklearn.metrics import balanced_accuracy_score
+from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
 from neuropil.datasets import ArrayPreparation, Classes, Dataset, Numbers, Splits
 from neuropil.layers import Input, Linear, Softmax
-from neuropil.report.evidence import classification_figures, gather_evidence
+from neuropil.report.classification_figures import classification_figures
+from neuropil.report.evidence import gather_evidence
+from neuropil.runs.classification import Classification
 from neuropil.runs.measure import measure
 from neuropil.runs.tasks import task_for
 
@@ -47,6 +49,58 @@ def test_a_classifier_that_finds_nothing_is_not_celebrated(of_classes, report):
     assert "probabilities can be trusted" not in summary
     assert "this says little" in summary
     assert "says nothing about the other classes" in page.text_of("certainty")
+
+
+def rare(threshold=None):
+    return Classification(Classes(CLASSES[:2]), positive="ill", threshold=threshold)
+
+
+def test_a_rare_class_is_judged_by_its_f1(of_classes, report):
+    splits = of_classes([1] * 8 + [0] * 592, [1] * 6 + [0] * 3 + [1] * 6 + [0] * 585)
+    page = report(echo(), splits, task=rare(0.4))
+    summary = page.text_of("summary")
+    # 6 of 8 predictions are right: 2 · 6 / (8 + 12).
+    assert summary.startswith(
+        "0.600 is the F1 of “ill” on 600 held-out examples (95 % interval"
+    )
+    assert "6 of its 12 examples are found, and 6 of 8 such predictions are right." in summary
+    assert "guessing 0.0392" in summary
+    assert "“ill” is predicted if its probability is above 40.0 %. This threshold" in summary
+    assert "With 50.0 %, 6 would be found, in 8 predictions." in summary
+    rows = {row[0]: row[1:] for row in page.table("", "held-out")}
+    assert rows["precision of ill"][0] == "75.0 %"
+    assert rows["recall of ill"][-1] == "25.4–74.6 %"  # Wilson's interval of 6 of 12
+    curves = page.text_of("curves")
+    assert "above 40.0 %, the threshold that was chosen on the validation part" in curves
+    area = roc_auc_score(splits.test.targets, splits.test.inputs[:, 1])
+    assert f"ROC AUC {area:.3f} (95 % interval" in curves
+    assert "class-weight" not in summary
+
+
+def test_the_threshold_decides_what_is_a_mistake(of_classes, report):
+    splits = of_classes([1] * 8 + [0] * 592, [1] * 6 + [0] * 594)
+    # The network is 2.2 % sure of “ill” where it names “healthy”.
+    page = report(echo(), splits, task=rare(0.01))
+    assert "6 of its 6 examples are found, and 6 of 600 such predictions are right" in (
+        page.text_of("summary")
+    )
+    assert "Most often, “healthy” is mistaken for “ill”: 594 of 594" in page.text_of("summary")
+    # The probability of the class that is named, not the larger one.
+    assert page.table("", "true", "predicted")[0][1:4] == ["healthy", "ill", "97.8 %"]
+    assert page.table("", "true", "predicted")[-1][1:4] == ["healthy", "ill", "2.2 %"]
+
+
+def test_weights_are_suggested_where_a_class_is_missed(of_classes, report):
+    splits = of_classes([0] * 600, [1] * 12 + [0] * 588)
+    advice = "Hardly any example of 'ill' is found: --class-weight balanced"
+    page = report(echo(), splits, task=rare())
+    assert page.text_of("summary").startswith("0 is the F1 of “ill”")
+    assert "0 of its 12 examples are found." in page.text_of("summary")
+    assert advice in page.text_of("summary")
+    weighted = report(echo(), splits, task=rare(), settings={"class_weight": "balanced"})
+    assert "--class-weight" not in weighted.text_of("summary")
+    several = report(echo(3), of_classes([0] * 60, [1] * 3 + [2] * 4 + [0] * 53, 3))
+    assert "example of 'ill', 'dying' is found" in several.text_of("summary")
 
 
 def test_a_class_that_is_half_found_stands_first_too(of_classes, report):

@@ -163,6 +163,13 @@ def test_a_full_disk_leaves_the_old_report(nasty, tmp_path, monkeypatch):
     assert [entry.name for entry in tmp_path.iterdir()] == ["report.html"]
 
 
+def test_notes_name_options_as_the_command_line_does(nasty, tmp_path):
+    nasty.notes.append("Target 'y' holds 2 words: classification; set task= to override.")
+    network = Input(1, 4, 4) >> Flatten() >> Softmax(8)
+    written = write_report(tmp_path / "report.html", network, nasty, HISTORY)
+    assert "set --task to override" in written.read_text("utf-8")
+
+
 def test_a_folder_that_is_missing_is_an_error(nasty, tmp_path):
     network = Input(1, 4, 4) >> Flatten() >> Softmax(8)
     with pytest.raises(FileNotFoundError):

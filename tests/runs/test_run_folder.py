@@ -293,6 +293,7 @@ def test_a_notebook_shows_a_run(tmp_path, network, classes):
     task = task_for(classes.target)
     run = Run.create(tmp_path / "a<b>", network, classes, task, SETTINGS)
     run.figures = {"train": {"loss": 0.5}, "test": {"loss": 0.25, "accuracy": None}}
+    assert repr(run) == f"Run({str(tmp_path / 'a<b>')!r}, running)"
     page = run._repr_html_()
     assert "a&lt;b&gt;" in page
     for fact in ("running", "classification", "here · 6 train · 2 validation", "lr 0.1"):

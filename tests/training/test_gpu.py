@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from sklearn.metrics import roc_auc_score
 from tests.training.probes import whole_and_resumed
 from torch import nn
 
@@ -39,6 +40,15 @@ def test_it_trains_as_on_the_cpu():
         assert ours["validation_accuracy"] == pytest.approx(
             theirs["validation_accuracy"], abs=0.05
         )
+
+
+def test_a_metric_of_numpy_gets_all_examples_on_the_cpu():
+    def area(outputs, targets):
+        return roc_auc_score(targets.numpy(), outputs[:, 1].numpy())
+
+    trainer = fit("cuda", metrics={"area": area, "ours": "roc_auc"})
+    for record in trainer.history:
+        assert record["validation_area"] == pytest.approx(record["validation_ours"], abs=1e-9)
 
 
 @pytest.mark.parametrize("precision", ["bf16", "fp16"])

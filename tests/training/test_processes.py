@@ -1,13 +1,11 @@
 """Two processes together do what one does alone."""
 
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
+from tests.scripts import run_script
 
 from neuropil.training.checkpoints.checkpoint import Checkpoints
 
@@ -20,15 +18,7 @@ EXTENDED = pytest.mark.extended
 def results(request, tmp_path_factory):
     """What the trainings gave in one process, and in each of two."""
     folder = tmp_path_factory.mktemp("together")
-    run = subprocess.run(
-        [sys.executable, SCRIPT, request.param, folder],
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert run.returncode == 0, run.stdout + run.stderr
+    run_script(SCRIPT, request.param, folder)
     return folder
 
 

@@ -2,14 +2,13 @@
 
 import os
 import signal
-import subprocess
-import sys
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from tests.scripts import run_script
 from torch import nn
 from torch.optim.lr_scheduler import OneCycleLR, ReduceLROnPlateau, StepLR
 
@@ -75,16 +74,8 @@ class SignalAt(Callback):
 
 
 def test_twenty_violent_deaths_change_no_bit(tmp_path):
-    run = subprocess.run(
-        [sys.executable, HERE / "interrupted.py", tmp_path, "20"],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        timeout=300,
-        check=False,
-    )
-    assert run.returncode == 0, run.stdout + run.stderr
-    assert "{'after a step': 14, 'while writing': 6}" in run.stdout
+    printed = run_script(HERE / "interrupted.py", tmp_path, 20)
+    assert "{'after a step': 14, 'while writing': 6}" in printed
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

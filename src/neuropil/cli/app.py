@@ -7,6 +7,7 @@ import typer
 from neuropil import __version__
 from neuropil.cli.commands.architectures import architectures
 from neuropil.cli.commands.calculate import calculate
+from neuropil.cli.commands.compare import compare
 from neuropil.cli.commands.evaluate import evaluate
 from neuropil.cli.commands.export import export
 from neuropil.cli.commands.predict import predict
@@ -15,7 +16,7 @@ from neuropil.cli.commands.resume import resume
 from neuropil.cli.commands.sheet import sheet
 from neuropil.cli.commands.summary import summary
 from neuropil.cli.commands.train import train
-from neuropil.cli.interruption import interruptible
+from neuropil.cli.terminal.interruption import interruptible
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -53,6 +54,7 @@ def neuropil(
 
 
 for command in (
-    train, resume, report, evaluate, predict, export, summary, calculate, sheet, architectures,
+    train, resume, report, evaluate, predict, compare, export, summary, calculate, sheet,
+    architectures,
 ):  # fmt: skip
     app.command()(interruptible(command))

@@ -22,6 +22,9 @@ def open_trained(path: Path) -> "Run":
         ValueError: When the training has not finished.
     """
     from neuropil.cli.console import note
+    from neuropil.runs.run_facts import read_facts
+
+    read_facts(path)  # an error comes before the seconds that the next line takes
     from neuropil.runs.run_folder import Run
 
     run = Run.open(path)

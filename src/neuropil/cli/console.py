@@ -6,17 +6,12 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any
 
-from neuropil.text import visible
+from neuropil.text import as_typed, visible
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-# What follows the equals sign is a cell or a name of the user's, never one of our messages.
-ARGUMENT = re.compile(
-    r"\b(task|target|split_by|header|encoding|image_size|color|seed)=(?!\w)(?=(')?)"
-    r"|`(task|target|split_by|encoding|image_size|color)`"
-)
 CODE = re.compile(r"``(.+?)``|`(.+?)`")
 
 
@@ -49,16 +44,6 @@ def note(*texts: str) -> None:
     """Print notes for the user to standard error, one per line."""
     for text in texts:
         say(f"note: {as_typed(text)}", error=True)
-
-
-def as_typed(text: str) -> str:
-    """Return a message of the library with its parameters written as command-line options."""
-
-    def option(found: re.Match[str]) -> str:
-        name = (found[1] or found[3]).replace("_", "-")
-        return f"--{name}{' ' * bool(found[2])}"  # image_size='native' has a value
-
-    return ARGUMENT.sub(option, text)
 
 
 def say_json(value: Any) -> None:

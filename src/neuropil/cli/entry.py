@@ -9,14 +9,14 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from neuropil.cli.error_line import explain
-from neuropil.cli.interruption import Interrupted
+from neuropil.cli.terminal.interruption import Interrupted
 from neuropil.cli.terminal.process_group import (
     join_group,
     report_failure,
     speaking_alone,
     takes_part,
 )
-from neuropil.text import one_line
+from neuropil.text import as_typed, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,8 +64,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         line = explain(error)
         foreseen = not debug and line is not None
-        from neuropil.cli.console import as_typed
-
         code = report_failure(
             BAD_INPUT if foreseen else BUG,
             f"error: {as_typed(line or repr(error))}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
-from neuropil.cli.console import console, label, note, say
+from neuropil.cli.console import console, label, note
 from neuropil.cli.error_line import explain
 from neuropil.datasets.formats import example_file
 from neuropil.runs.measure import answers_of, measure
@@ -26,7 +26,13 @@ if TYPE_CHECKING:
     from neuropil.training import GradientWatch, History
 
 MOST_COLUMNS = 5
-SHORT = {"root_mean_squared_error": "RMSE", "mean_absolute_error": "MAE", "r2": "R²"}
+SHORT = {
+    "root_mean_squared_error": "RMSE",
+    "mean_absolute_error": "MAE",
+    "r2": "R²",
+    "f1": "F1",
+    "roc_auc": "ROC AUC",
+}
 
 
 def finish(
@@ -43,7 +49,8 @@ def finish(
     network = network.cpu()
     run.times["seconds"] = sum(record["seconds"] for record in history)
     run.write_result(network, history)
-    task, measured = settle_task(run.task, network, splits), dict(parts(splits))
+    task, advice = settle_task(run.task, network, splits)
+    measured = dict(parts(splits))
     run.figures |= {name: measure(network, part, task) for name, part in measured.items()}
     run.data |= splits.facts() | {"task": task.to_json()}
     run.save()
@@ -54,19 +61,23 @@ def finish(
         conclude(run)  # an error in the report must not lose the trained network
         raise
     conclude(run)
-    if quiet:
-        say(str(run.path))
-    else:
+    if not quiet:
         note(*(f"{verdict}." for verdict in (watch.verdicts if watch else ())))
+        if not run.is_classic and run.settings.get("class_weight") is None:
+            note(*advice)
         show(run, stop_reason, measured)
 
 
-def settle_task(task: Task[Any], network: ScoringPredictor, splits: Splits) -> Task[Any]:
-    """Return a task with the values that are chosen on the validation part."""
+def settle_task(
+    task: Task[Any], network: ScoringPredictor, splits: Splits
+) -> tuple[Task[Any], list[str]]:
+    """Return a task with the values that are chosen on the validation part, and advice."""
     held_out = splits.validation
     if held_out is None or held_out.targets is None:
-        return task
-    return task.settle(answers_of(network, held_out, task), held_out.targets)
+        return task, []
+    answers, targets = answers_of(network, held_out, task), held_out.targets
+    settled = task.settle(answers, targets)
+    return settled, settled.advice(answers, targets)
 
 
 def conclude(run: Run) -> None:
@@ -131,7 +142,8 @@ def show(run: Run, stop_reason: str, measured: dict[str, Source]) -> None:
     label("Result", run.task.verdict(run.figures[part], targets, examples))
     if run.report.is_file():
         label("Report", str(run.report))
-    label("Next", f"neuropil predict {run.path} {example_file(run.data['kind'])}")
+    file = example_file(run.data["kind"], run.settings.get("data"))
+    label("Next", f"neuropil predict {run.path} {file}")
 
 
 def figures_table(figures: Mapping[str, Figures]) -> Table:

@@ -1,14 +1,18 @@
 """The options of ``neuropil train`` and their help texts."""
 
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any, final
 
 import typer
 
+from neuropil.cli.config_file import use_config
 from neuropil.datasets.formats import openable
 from neuropil.runs.tasks import TASKS
 
+# Options that do not change the result.
+OUTPUT = ("out", "config", "quiet", "json")
 DATA, NETWORK, TRAINING, RUN = "Data", "Network", "Training", "Run"
 
 
@@ -253,10 +257,39 @@ class TrainOptions:
             metavar="FOLDER",
         ),
     ] = None
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            help="Take options from a .toml or .json file; those on the command line override "
+            "it. The run.json of a run is such a file: it repeats the run.",
+            rich_help_panel=RUN,
+            metavar="FILE",
+            show_default=False,
+            is_eager=True,
+            callback=use_config,
+        ),
+    ] = None
     quiet: Annotated[
         bool,
         typer.Option("--quiet", "-q", help="Print only the run folder.", rich_help_panel=RUN),
     ] = False
+    json: Annotated[
+        bool,
+        typer.Option("--json", help="Print only the result, as JSON.", rich_help_panel=RUN),
+    ] = False
+
+    def given(self) -> dict[str, Any]:
+        """Return the options that differ from the defaults, as plain data that repeats a run.
+
+        Where a run is written, and what is printed, is not part of it.
+        """
+        plain = {each.name: (getattr(self, each.name), each.default) for each in fields(self)}
+        given = {
+            name: os.path.realpath(value) if name == "data" else value
+            for name, (value, usual) in plain.items()
+            if value != usual
+        }
+        return {name: value for name, value in given.items() if name not in OUTPUT}
 
 
 def flag(name: str) -> str:

@@ -9,20 +9,20 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from neuropil.cli import classic_training, plan
-from neuropil.cli.console import note
+from neuropil.cli.console import note, say, say_json
 from neuropil.cli.finish import finish
-from neuropil.cli.interruption import suggesting_resume
 from neuropil.cli.network_argument import resize
 from neuropil.cli.plan_text import show_data, show_plan, show_processes
-from neuropil.cli.progress_bar import progress_for
 from neuropil.cli.run_data import new_folder, open_splits
 from neuropil.cli.settings import Settings
+from neuropil.cli.terminal.interruption import suggesting_resume
 from neuropil.cli.terminal.process_group import resume_command, undisturbed
+from neuropil.cli.terminal.progress_bar import progress_for
 from neuropil.datasets.fingerprint import fingerprint
 from neuropil.datasets.loading import in_memory
 from neuropil.datasets.relabelling import with_targets
 from neuropil.runs.classic_names import class_named
-from neuropil.runs.run_facts import check_free
+from neuropil.runs.run_facts import FIRST, check_free
 from neuropil.runs.run_folder import Run
 from neuropil.runs.tasks import task_for
 from neuropil.training import GradientWatch, History
@@ -45,8 +45,6 @@ if TYPE_CHECKING:
     from neuropil.runs.task import Task
     from neuropil.training import Trainer
 
-# Suffix of the folder with the first part of a training that continues at another size.
-FIRST = "-first"
 # Factor of the learning rate in the second part, whose weights are already trained.
 SLOWER = 0.25
 
@@ -57,9 +55,21 @@ def start(asked: TrainOptions) -> None:
     path = join_processes().call_in_first(lambda: free_folder(asked, settings))
     # Messages show the path as it was typed; the settings store the full path.
     typed = None if asked.data is None else str(asked.data)
+    quiet = asked.quiet or asked.json
     with suggesting_resume(path):
-        run = begin(settings, path, typed, quiet=asked.quiet)
-    begin_second(run, quiet=asked.quiet)
+        run = begin(settings, path, asked.given(), typed, quiet=quiet)
+    second = begin_second(run, quiet=quiet)
+    runs = [run] if second is None else [run, second]
+    if asked.json:
+        say_json({"run": str(runs[-1].path), "figures": runs[-1].figures})
+    elif quiet:
+        say_paths(*runs)
+
+
+def say_paths(*runs: Run) -> None:
+    """Print the folders of runs, which is all that ``--quiet`` prints."""
+    for run in runs:
+        say(str(run.path))
 
 
 def free_folder(asked: TrainOptions, settings: Settings) -> Path:
@@ -75,6 +85,7 @@ def free_folder(asked: TrainOptions, settings: Settings) -> Path:
 def begin(
     settings: Settings,
     path: Path,
+    options: dict[str, Any],
     typed: str | None,
     *,
     quiet: bool,
@@ -85,13 +96,14 @@ def begin(
     Args:
         settings: The checked options.
         path: The folder.
+        options: The options that the user gave.
         typed: Path of the data as the user typed it.
-        quiet: Whether to print only the folder.
+        quiet: Whether to print nothing but notes.
         first: The run that this one continues with a smaller learning rate, if any.
     """
     splits = open_splits(dataclasses.replace(settings, data=typed))
     if class_named(settings.network) is not None:
-        return begin_classic(settings, splits, path, quiet=quiet)
+        return begin_classic(settings, splits, path, options, quiet=quiet)
 
     def create() -> tuple[Run, Recipe]:
         if plan.is_open(splits, settings) and not quiet:
@@ -106,7 +118,8 @@ def begin(
             show_plan(splits, task, made, notes)
             show_processes(threads)
         chosen = plan.to_plain(task, made) | {"threads": threads}
-        run = Run.create(path, made.network, splits, task, vars(settings) | chosen)
+        all_settings = vars(settings) | chosen
+        run = Run.create(path, made.network, splits, task, all_settings, options)
         return run, made if trained or not settings.shard else plan.without_weights(made)
 
     # The others get the network with its initial weights: they do not need the files.
@@ -117,7 +130,9 @@ def begin(
     return run
 
 
-def begin_classic(settings: Settings, splits: Splits, path: Path, *, quiet: bool) -> Run:
+def begin_classic(
+    settings: Settings, splits: Splits, path: Path, options: dict[str, Any], *, quiet: bool
+) -> Run:
     """Fit a classic network in a new run folder, and return the run; one process does it."""
 
     def fit() -> Run:
@@ -127,7 +142,7 @@ def begin_classic(settings: Settings, splits: Splits, path: Path, *, quiet: bool
             show_data(splits, task, notes)
             classic_training.show_model(model)
         chosen = {"loss": task.loss.name, "threads": plan.threads(settings, None, splits)}
-        run = Run.create(path, model, splits, task, vars(settings) | chosen)
+        run = Run.create(path, model, splits, task, vars(settings) | chosen, options)
         with discarding_on_failure(run):
             complete_classic(run, splits, model, quiet=quiet)
         return run
@@ -193,11 +208,19 @@ def second_part(run: Run) -> Path | None:
     return run.path.with_name(run.path.name.removesuffix(FIRST))
 
 
-def begin_second(run: Run, *, quiet: bool) -> None:
-    """Continue the training at the size of ``--then``, if given, in a second run folder."""
+def begin_second(run: Run, *, quiet: bool) -> Run | None:
+    """Continue the training at the size of ``--then``, if given, in a second run folder.
+
+    Args:
+        run: The first part.
+        quiet: Whether to print nothing but notes.
+
+    Returns:
+        The second run, or None without ``--then``.
+    """
     path = second_part(run)
     if path is None:
-        return
+        return None
     size, epochs = run.settings["then"]
     settings = dataclasses.replace(
         Settings.from_plain(run.settings),
@@ -209,7 +232,7 @@ def begin_second(run: Run, *, quiet: bool) -> None:
     )
     with suggesting_resume(path, run.path):
         join_processes().call_in_first(lambda: check_free(path))
-        begin(settings, path, settings.data, quiet=quiet, first=run.path)
+        return begin(settings, path, run.options, settings.data, quiet=quiet, first=run.path)
 
 
 def complete(run: Run, splits: Splits, made: Recipe, *, quiet: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import secrets
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 # A file that is being written, in the same folder as the one it will replace.
 TEMPORARY = re.compile(r"\.(?P<name>.+)\.\d+(-[0-9a-f]{8})?\.tmp")
+
+# Errors of a write: the disk or the user's share of it is full, or the disk is broken.
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
 
 @contextmanager
@@ -45,6 +49,7 @@ def replacing_all(*paths: Path) -> Iterator[list[BinaryIO]]:
         for name in temporary:
             stack.callback(name.unlink, missing_ok=True)
         files = [stack.enter_context(open_locked(name)) for name in temporary]
+        stack.enter_context(naming(paths[0]))
         yield files
         for file in files:
             file.flush()
@@ -54,6 +59,21 @@ def replacing_all(*paths: Path) -> Iterator[list[BinaryIO]]:
                 files[temporary.index(name)].close()
             name.replace(path)
         sync_folder(folder)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Name the file in an error about a write, such as that the disk is full.
+
+    Raises:
+        OSError: As it comes, with the name of the file.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None and error.errno in FULL:
+            error.filename = str(path)
+        raise
 
 
 def make_folder(path: Path) -> None:

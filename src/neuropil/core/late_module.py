@@ -7,6 +7,7 @@ from typing import Any
 from torch import nn
 from typing_extensions import override
 
+from neuropil.checks import shown
 from neuropil.core.graph import Graph, layer_names
 from neuropil.core.layer import Layer, start_module
 
@@ -19,12 +20,20 @@ class LateModule(nn.Module):
     Args:
         graph: The nodes and which of them are outputs.
         names: The layers by name, if they keep their names.
+
+    Raises:
+        TypeError: If `graph` is not the graph of a network.
     """
 
     graph: Graph
     names: dict[str, Layer]
 
     def __init__(self, graph: Graph, *, names: dict[str, Layer] | None = None) -> None:
+        if not isinstance(graph, Graph):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(
+                "a network is composed of layers, as in Input(4) >> Relu(8) >> Softmax(3), "
+                f"got {shown(graph)}: use it as it is, or Module(…) for a module of PyTorch."
+            )
         self.__dict__["graph"] = graph
         if names is not None:
             self.start(names)

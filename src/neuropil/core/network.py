@@ -11,10 +11,10 @@ from neuropil.core import graph as graphs
 from neuropil.core import graph_text
 from neuropil.core.generated_forward import RunsGraph
 from neuropil.core.graph import Graph, Node
+from neuropil.core.graph_shapes import foreseen_shapes
 from neuropil.core.late_module import LateModule
 from neuropil.core.later import later
 from neuropil.core.layer import Composable, Layer
-from neuropil.core.open_shapes import foreseen_shapes
 from neuropil.core.prediction import in_order, predict
 from neuropil.core.shape import Shape, ShapeError, only
 from neuropil.text import nearest

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from neuropil.digest import feed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from neuropil.datasets.source import Source
     from neuropil.datasets.splits import Splits
@@ -33,16 +33,37 @@ def fingerprint(splits: Splits, data: str | os.PathLike[str] | None = None) -> s
         splits: The data, opened.
         data: The file or folder that the data come from; None if there is none.
     """
-    digest = hashlib.blake2b(digest_size=32)
-    digest.update(json.dumps(splits.preparation.to_json(), sort_keys=True).encode())
-    if data is None:
-        parts = [splits.train, splits.validation, test_part(splits)]
-        feed(digest, [None if part is None else part.fingerprint for part in parts])
-    else:
-        for name, path in files_of(Path(data)):
-            digest.update(f"\n{name} ".encode(errors="surrogatepass"))
-            feed_file(digest, path)
+    if data is not None:
+        return fingerprint_of_files(splits.preparation.to_json(), Path(data))
+    digest = digest_of_preparation(splits.preparation.to_json())
+    parts = [splits.train, splits.validation, test_part(splits)]
+    feed(digest, [None if part is None else part.fingerprint for part in parts])
     return f"blake2b:{digest.hexdigest()}"
+
+
+def fingerprint_of_files(
+    preparation: Mapping[str, Any], data: Path, name: str | None = None
+) -> str:
+    """Return the `fingerprint` of data that come from files, without opening them.
+
+    Args:
+        preparation: The preparation as plain data.
+        data: The file or folder.
+        name: The name that a file had when it was trained on; its own by default.
+    """
+    digest = digest_of_preparation(preparation)
+    for own, path in files_of(data):
+        shown = own if name is None or data.is_dir() else name
+        digest.update(f"\n{shown} ".encode(errors="surrogatepass"))
+        feed_file(digest, path)
+    return f"blake2b:{digest.hexdigest()}"
+
+
+def digest_of_preparation(preparation: Mapping[str, Any]) -> Any:
+    """Return a hash that a preparation was fed to."""
+    digest = hashlib.blake2b(digest_size=32)
+    digest.update(json.dumps(preparation, sort_keys=True).encode())
+    return digest
 
 
 def test_part(splits: Splits) -> Source | None:

@@ -5,9 +5,14 @@ Help texts need only the names, so the functions of a format are imported when t
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
+from neuropil.datasets.data_errors import DataError
+from neuropil.datasets.paths import find_existing, unpacked_suffix, visible_entries
+from neuropil.datasets.pictures.class_folders import describe_empty, is_picture
 from neuropil.datasets.pictures.picture_suffixes import SUFFIXES
 from neuropil.datasets.tables.files.table_suffixes import (
     ARFF,
@@ -22,7 +27,7 @@ from neuropil.text import some_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from pathlib import Path
+    from os import PathLike
 
     from neuropil.datasets.dataset import Dataset
     from neuropil.datasets.open_options import Options
@@ -181,10 +186,21 @@ def readable() -> str:
     return ", ".join(known.files for known in FORMATS if known.read)
 
 
-def example_file(kind: str) -> str:
-    """Return an example file name, such as ``table.csv``, for a kind of preparation."""
+def example_file(kind: str, data: str | None = None) -> str:
+    """Return an example file name, such as ``table.csv``, for a kind of preparation.
+
+    Args:
+        kind: Kind of the preparation.
+        data: The data of the training, whose suffix is used if new files may have it.
+
+    Example:
+        >>> example_file("table"), example_file("table", "sales.xlsx")
+        ('table.csv', 'table.xlsx')
+    """
     known = next(known for known in FORMATS if kind == next(iter(known.read), None))
-    return known.name + known.suffixes[0]
+    takes = [suffix for each in FORMATS if kind in each.read for suffix in each.suffixes]
+    own = unpacked_suffix(Path(data or ""))
+    return known.name + (own if own in takes else known.suffixes[0])
 
 
 def misfit_message(what: object, kind: str, takes: Iterable[str]) -> str:
@@ -200,3 +216,45 @@ def misfit_message(what: object, kind: str, takes: Iterable[str]) -> str:
         f"{what} cannot be used with this network: it was trained on {trained} and takes "
         f"{some_of(sorted(takes), 20)}."
     )
+
+
+def check_openable(path: str | PathLike[str]) -> None:
+    """Refuse a file that no format can open, by its suffix.
+
+    Args:
+        path: A file or folder. Of folders only the existence is checked.
+
+    Raises:
+        DataError: If there is nothing, or a file of an unknown format.
+    """
+    found = find_existing(path)
+    known = {suffix for each in FORMATS if not each.folder for suffix in each.suffixes}
+    if found.is_file() and unpacked_suffix(found) not in known:
+        raise DataError(unknown_data_message(found))
+
+
+def check_readable(path: str | PathLike[str], kind: object) -> None:
+    """Refuse a file that is not new input for a network, by its suffix.
+
+    Args:
+        path: A file or folder. Of folders only the existence is checked.
+        kind: Kind of the network's preparation.
+
+    Raises:
+        DataError: If there is nothing, or a file of another kind.
+    """
+    found = find_existing(path)
+    takes = [s for known in FORMATS if kind in known.read for s in known.suffixes]
+    if found.is_file() and takes and unpacked_suffix(found) not in takes:
+        raise DataError(misfit_message(found, str(kind), takes))
+
+
+def unknown_data_message(path: Path) -> str:
+    """Return the error message for a path that is not data of a known format."""
+    if path.is_dir():
+        others = sum(entry.is_file() for entry in visible_entries(path))
+        return f"{path} {describe_empty(visible_entries(path), others)}."
+    hint = "one picture is not enough to train on" if is_picture(path) else f"open {openable()}"
+    if re.search(r"idx\d-ubyte", path.name):
+        hint = f"open the folder {path.parent}, which holds the other idx files too"
+    return f"{path} cannot be opened as data: {hint}."

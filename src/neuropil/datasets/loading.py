@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import pickle
-import signal
-import traceback
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, final
 
 import torch
-from torch import Generator, Tensor
-from torch.utils import data as torch_data
-from typing_extensions import override
 
 from neuropil.core.shape import format_shape
 from neuropil.datasets.batch_places import places_of, rows_at_once
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.dataset import Dataset
 from neuropil.datasets.source import Batch
+from neuropil.datasets.workers.worker import Workers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+
+    from torch import Tensor
 
     from neuropil.datasets.source import Source
 
@@ -100,22 +96,9 @@ class BatchLoader:
         self, sources: Sequence[Source], workers: int = 0, *, pin: bool = False
     ) -> None:
         self.sources = sources
+        self.count = workers
         self.pin = pin
-        self.indices = Indices()
-        self.loader: torch_data.DataLoader[Any] | None = None
-        if workers:
-            self.loader = torch_data.DataLoader(
-                Fetching(sources),
-                batch_size=None,
-                sampler=self.indices,
-                num_workers=workers,
-                collate_fn=unchanged,  # torch would look into the batch
-                worker_init_fn=begin_worker,
-                persistent_workers=True,
-                pin_memory=pin,
-                # Without one, each pass would draw a number from the global generator.
-                generator=Generator(),
-            )
+        self.workers: Workers | None = None
 
     def load(self, batches: Iterable[Sequence[int]], part: int = 0) -> Iterator[Batch]:
         """Yield batches in order.
@@ -129,26 +112,23 @@ class BatchLoader:
         Raises:
             DataError: If an example cannot be read, or a worker was killed.
         """
-        if self.loader is None:
+        if not self.count:
             for indices in batches:
                 batch = self.sources[part].fetch(indices)
                 yield pin_batch(batch) if self.pin else batch
             return
-        self.indices.batches = ((part, indices) for indices in batches)
-        running = iter(self.loader)
-        while (found := next_of(running)) is not None:
+        if self.workers is None:
+            self.workers = Workers(self.sources, self.count, pin=self.pin)
+        for found in self.workers.fetch((part, indices) for indices in batches):
             if isinstance(found, Exception):
                 raise found from None
             yield found
 
     def close(self) -> None:
         """End the workers now; otherwise they end when nothing refers to this object."""
-        running: Any = getattr(self.loader, "_iterator", None)
-        if running is not None:
-            # Torch reports a worker that was killed wherever this process is.
-            with contextlib.suppress(RuntimeError):
-                running._shutdown_workers()
-        self.loader = None
+        if self.workers is not None:
+            self.workers.close()
+            self.workers = None
 
 
 def default_workers() -> int:
@@ -157,100 +137,6 @@ def default_workers() -> int:
     processors = len(affinity(0)) if affinity else os.cpu_count() or 1
     beside = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
     return max(1, min(MOST_WORKERS, processors // beside))
-
-
-def next_of(running: Iterator[Any]) -> Any:
-    """Return the next batch of the workers, or None at the end.
-
-    Raises:
-        DataError: If a worker was killed.
-        KeyboardInterrupt: If it was terminated, as all processes of a group are together.
-    """
-    try:
-        return next(running, None)
-    except (RuntimeError, OSError, EOFError) as error:
-        # Torch notices the death of a worker while it waits, or while a batch is handed over.
-        # An error of `fetch` is not raised there: it comes in place of the batch.
-        ended = end_of_worker(error)
-        raise ended from None
-
-
-def is_end_of_worker(error: RuntimeError) -> bool:
-    """Return whether torch reports that a worker was killed, which it does at any line."""
-    return str(error).startswith("DataLoader worker")
-
-
-def end_of_worker(error: BaseException) -> BaseException:
-    """Return the error for a worker that was killed, or the interruption if it was terminated.
-
-    Args:
-        error: What torch raised.
-    """
-    if any("Terminated" in str(each) for each in (error, error.__cause__)):
-        return KeyboardInterrupt()
-    return DataError(
-        "a process that was reading the data was ended from outside, perhaps because memory "
-        "ran out: use fewer workers, or smaller batches."
-    )
-
-
-# Which source, and the places of the examples of a batch in it.
-Wanted = tuple[int, "Sequence[int]"]
-
-
-class Indices(torch_data.Sampler[Wanted]):
-    """The batches that the workers fetch in a pass.
-
-    Attributes:
-        batches: The source and the places of the examples of each batch.
-    """
-
-    def __init__(self) -> None:
-        self.batches: Iterable[Wanted] = ()
-
-    @override
-    def __iter__(self) -> Iterator[Wanted]:
-        return iter(self.batches)
-
-
-class Fetching(torch_data.Dataset["Batch | Exception"]):
-    """A data set for torch's workers, whose items are whole batches.
-
-    Args:
-        sources: The examples.
-    """
-
-    def __init__(self, sources: Sequence[Source]) -> None:
-        self.sources = sources
-
-    @override
-    def __getitem__(self, wanted: Wanted) -> Batch | Exception:
-        part, indices = wanted
-        try:
-            return self.sources[part].fetch(indices)
-        except Exception as error:
-            return transferable(error)
-
-
-def transferable(error: Exception) -> Exception:
-    """Return an error as it can be sent to the main process.
-
-    One that is not about the data keeps the traceback of the worker as a note.
-    """
-    if not isinstance(error, DataError):
-        error.add_note("".join(traceback.format_exception(error)).rstrip())
-    error.__traceback__ = error.__cause__ = error.__context__ = None
-    try:
-        pickle.loads(pickle.dumps(error))
-    except Exception:
-        return RuntimeError(f"{type(error).__name__}: {error}")
-    return error
-
-
-def begin_worker(_: int) -> None:
-    """Prepare a worker: one thread, and Ctrl+C is left to the main process."""
-    torch.set_num_threads(1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def pin_batch(batch: Batch) -> Batch:
@@ -262,8 +148,3 @@ def pin_batch(batch: Batch) -> Batch:
 def pinned(part: Tensor | None) -> Tensor | None:
     """Return a tensor in page-locked memory; None stays None."""
     return None if part is None else part.pin_memory()
-
-
-def unchanged(batch: Any) -> Any:
-    """Return a batch as it was fetched."""
-    return batch

@@ -17,6 +17,7 @@ from neuropil.datasets.formats import FORMATS, misfit_message
 from neuropil.datasets.paths import find_existing, unpacked_suffix
 from neuropil.datasets.pictures.class_folders import FolderScan, is_picture
 from neuropil.datasets.pictures.picture_table import read_paths, recognise
+from neuropil.datasets.pictures.source_opening import name_below, source_of_files
 from neuropil.datasets.prediction_inputs import PredictionInputs
 from neuropil.datasets.tables.files.table_file import read_table
 from neuropil.text import some_of
@@ -106,9 +107,10 @@ def files_to_read(
             inside = picture_files(path, gathered.set_aside)
             files += [(file, (top / file.relative_to(path)).as_posix()) for file in inside]
         elif preparation.kind == "pictures" and recognise(path):
-            table, named = named_pictures(path, gathered)
+            with reading(path, DataError):
+                table, named = read_paths(path, gathered.notes, reader=read_table)
             tables.append(table)
-            files += [(file, file.name) for file in named]
+            files += [(file, name_below(path.parent, file)) for file in named]
         else:
             files.append((path, path.name))
     # Pictures of several tables, or besides those of a table, have no row in one table.
@@ -150,21 +152,6 @@ def read_each(
     return read
 
 
-def named_pictures(path: Path, gathered: PredictionInputs) -> tuple[Table, list[Path]]:
-    """Return the rows of a table whose picture exists, and the pictures.
-
-    Args:
-        path: The table.
-        gathered: Gains notes, and a line about rows that are set aside.
-    """
-    own: list[str] = []
-    with reading(path, DataError):
-        table, pictures, missing = read_paths(path, own, reader=read_table)
-    gathered.notes += own
-    gathered.set_aside += missing
-    return table, pictures
-
-
 def count_alike(notes: Mapping[Path, Sequence[str]]) -> list[str]:
     """Return the notes about files, with one line for all files that have the same.
 
@@ -202,8 +189,6 @@ def join_inputs(
         read: The examples in each.
         preparation: Preparation of the training data.
     """
-    from neuropil.datasets.pictures.source_opening import source_of_files
-
     if None in preparation.input_shape:
         return source_of_files(files, preparation)
     return torch.cat(list(read))

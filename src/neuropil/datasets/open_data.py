@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
-import re
 from typing import TYPE_CHECKING, Any
 
 from neuropil.core.reading import reading
 from neuropil.datasets.data_errors import DataError, adding_notes
-from neuropil.datasets.formats import FORMATS, Format, misfit_message, openable
+from neuropil.datasets.formats import (
+    FORMATS,
+    Format,
+    misfit_message,
+    unknown_data_message,
+)
 from neuropil.datasets.open_options import Options
 from neuropil.datasets.paths import find_existing, visible_entries
-from neuropil.datasets.pictures.class_folders import describe_empty, is_picture
 from neuropil.datasets.tables.row_sets import as_frame
 from neuropil.datasets.tables.text_table import open_frame
 from neuropil.text import some_of
@@ -171,14 +174,3 @@ def find_format(path: Path) -> tuple[Format, Path, str] | None:
             f"{some_of(file.name for _, file, _ in files)}."
         )
     return files[0] if files else None
-
-
-def unknown_data_message(path: Path) -> str:
-    """Return the error message for a path that is not data of a known format."""
-    if path.is_dir():
-        others = sum(entry.is_file() for entry in visible_entries(path))
-        return f"{path} {describe_empty(visible_entries(path), others)}."
-    hint = "one picture is not enough to train on" if is_picture(path) else f"open {openable()}"
-    if re.search(r"idx\d-ubyte", path.name):
-        hint = f"open the folder {path.parent}, which holds the other idx files too"
-    return f"{path} cannot be opened as data: {hint}."

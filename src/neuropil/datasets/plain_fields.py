@@ -75,8 +75,8 @@ def optional(read: Callable[[Any, str], T]) -> Callable[[Any, str], T | None]:
     return lambda data, name: None if data.get(name) is None else read(data, name)
 
 
-def class_of_kind(data: Any, known: Mapping[str, type[T]]) -> type[T]:
-    """Return the class that the field ``kind`` of an object names.
+def class_of_kind(data: Any, known: Mapping[str, T]) -> T:
+    """Return the class, or its name, that the field ``kind`` of an object names.
 
     Raises:
         DataError: If the kind is unknown.

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from neuropil.datasets.arrays.array_preparation import ArrayPreparation
-from neuropil.datasets.pictures.picture_preparation import PicturePreparation
 from neuropil.datasets.plain_fields import class_of_kind
-from neuropil.datasets.tables.table_preparation import TablePreparation
+from neuropil.lazy import import_name
 
 if TYPE_CHECKING:
     from neuropil.datasets.preparation import Preparation
 
-KINDS: dict[str, type[Preparation]] = {
-    made.kind: made for made in (ArrayPreparation, PicturePreparation, TablePreparation)
+KINDS = {
+    "arrays": "arrays.array_preparation.ArrayPreparation",
+    "pictures": "pictures.picture_preparation.PicturePreparation",
+    "table": "tables.table_preparation.TablePreparation",
 }
+"""Module and class of each kind; one is imported when it is needed."""
 
 
 def preparation_from_json(data: Any) -> Preparation:
@@ -26,4 +27,4 @@ def preparation_from_json(data: Any) -> Preparation:
     Raises:
         DataError: If the data are damaged.
     """
-    return class_of_kind(data, KINDS).from_fields(data)
+    return import_name(f"neuropil.datasets.{class_of_kind(data, KINDS)}").from_fields(data)

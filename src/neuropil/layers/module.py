@@ -41,8 +41,9 @@ class Module(Layer):
     Raises:
         TypeError: When `module` is not a PyTorch module, or is a layer or network of Neuropil,
             which can be joined without it.
-        ValueError: When `dtype` is neither; or when a network with such a layer is saved, since
-            a module is not plain data.
+        ValueError: When `dtype` is neither; or when a network with such a layer is saved, and
+            the module is not one of ``torch.nn`` that its constructor makes again, or an
+            ``nn.Sequential`` of them.
         ShapeError: When the module fails on the input, or returns anything but one tensor with
             the batch axis first.
 

@@ -7,11 +7,16 @@ from neuropil.lazy import load_on_use
 if TYPE_CHECKING:
     from neuropil.plots.boltzmann_machine import machine_filters as machine_filters
     from neuropil.plots.boltzmann_machine import samples as samples
-    from neuropil.plots.calibration import Reliability as Reliability
-    from neuropil.plots.calibration import calibration as calibration
-    from neuropil.plots.calibration import reliability as reliability
     from neuropil.plots.capacity_curve import capacity_curves as capacity_curves
-    from neuropil.plots.confusion import confusion_matrix as confusion_matrix
+    from neuropil.plots.classification.calibration import Reliability as Reliability
+    from neuropil.plots.classification.calibration import calibration as calibration
+    from neuropil.plots.classification.calibration import reliability as reliability
+    from neuropil.plots.classification.confusion import confusion_matrix as confusion_matrix
+    from neuropil.plots.classification.ranking_curves import (
+        precision_recall_curve as precision_recall_curve,
+    )
+    from neuropil.plots.classification.ranking_curves import roc_curve as roc_curve
+    from neuropil.plots.column_importance import column_importance as column_importance
     from neuropil.plots.curves import learning_curves as learning_curves
     from neuropil.plots.decision_regions import decision_regions as decision_regions
     from neuropil.plots.filters import filters as filters
@@ -30,7 +35,10 @@ if TYPE_CHECKING:
         predicted_against_true as predicted_against_true,
     )
     from neuropil.plots.regression_errors import residuals as residuals
-    from neuropil.runs.confidence_interval import bootstrap_interval as bootstrap_interval
-    from neuropil.runs.confidence_interval import wilson_interval as wilson_interval
+    from neuropil.plots.run_curves import run_curves as run_curves
+    from neuropil.runs.figures.confidence_interval import (
+        bootstrap_interval as bootstrap_interval,
+    )
+    from neuropil.runs.figures.confidence_interval import wilson_interval as wilson_interval
 
 load_on_use(__name__, __file__)

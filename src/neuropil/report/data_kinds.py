@@ -8,13 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import torch
 from typing_extensions import override
 
+from neuropil import datasets
 from neuropil.core import format_shape
-from neuropil.datasets import (
-    DateColumn,
-    NumberColumn,
-    TablePreparation,
-    TextColumn,
-)
 from neuropil.datasets.loading import fetch_all
 from neuropil.report.wording import NONE, data_number
 from neuropil.text import all_of, number_of, some_of
@@ -24,7 +19,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from neuropil.datasets import Splits
+    from neuropil.datasets import NumberColumn, Splits, TablePreparation
     from neuropil.datasets.source import Source
     from neuropil.datasets.tables.columns.column import Column
 
@@ -231,11 +226,11 @@ def cell(column: Column, values: Sequence[float]) -> str:
     """
     text = "a word"  # hashed words cannot be decoded
     match column:
-        case NumberColumn():
+        case datasets.NumberColumn():
             text = in_units(column, values[0])
-        case DateColumn():
+        case datasets.DateColumn():
             text = column.decode(values[0])
-        case TextColumn():
+        case datasets.TextColumn():
             words = [word for word, one in zip(column.categories, values, strict=False) if one]
             text = words[0] if words else NONE
     return NONE if column.indicator and values[-1] else text
@@ -256,14 +251,14 @@ def column_words(column: Column, low: Tensor, high: Tensor, total: Tensor) -> st
         count = int(total[-1])
         missing = f"; {number_of(count, 'missing cell')} in training"
     match column:
-        case NumberColumn():
+        case datasets.NumberColumn():
             least, most = (in_units(column, ends[0].item()) for ends in (low, high))
             middle = in_units(column, (column.median - column.offset) / column.scale)
             contents = f"numbers from {least} to {most}, median {middle}"
-        case DateColumn():
+        case datasets.DateColumn():
             first, last = (column.decode(ends[0].item()) for ends in (low, high))
             contents = f"{column.noun} from {first} to {last}, used as {column.uses}"
-        case TextColumn():
+        case datasets.TextColumn():
             contents = f"words: {some_of(column.categories, MOST_WORDS)}"
         case _:
             contents = f"words, hashed into {number_of(len(low), 'feature')}"

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, final
 import numpy as np
 import torch
 
-from neuropil.runs.confidence_interval import bootstrap_interval, wilson_interval
-from neuropil.runs.decoded_metric import figure_of
+from neuropil.runs.figures.confidence_interval import bootstrap_interval
+from neuropil.runs.figures.decoded_metric import figure_of
 from neuropil.runs.measure import answers_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from neuropil.datasets import Splits
     from neuropil.datasets.source import Source
@@ -66,8 +66,8 @@ class Evidence:
 
     @property
     def predicted(self) -> Array:
-        """The class number with the highest probability, per example."""
-        return self.answers.argmax(axis=1)
+        """The number of the predicted class of each example."""
+        return self.task.decisions(torch.from_numpy(self.answers)).argmax(1).numpy()
 
     @property
     def right(self) -> Array:
@@ -130,28 +130,6 @@ class Figure(NamedTuple):
     high: float
 
 
-def accuracy(evidence: Evidence, value: float) -> Figure:
-    """Return the accuracy with its Wilson interval."""
-    return Figure(value, *wilson_interval(int(evidence.right.sum()), len(evidence.targets)))
-
-
-def balanced_accuracy(evidence: Evidence, value: float) -> Figure:
-    """Return the mean recall of the classes, with an interval built from theirs.
-
-    The distances from the estimate to the ends add up in quadrature, as standard deviations
-    do: the lower one is √Σ(r_k − l_k)² / K (Zou and Donner, "Construction of confidence limits
-    about effect measures", 2008).
-    """
-    confusion = evidence.confusion
-    present = [k for k in range(len(confusion)) if confusion[k].sum()]
-    hits = np.array([(int(confusion[k, k]), int(confusion[k].sum())) for k in present])
-    shares = hits[:, 0] / hits[:, 1]
-    low, high = np.transpose([wilson_interval(*pair) for pair in hits.tolist()])
-    ends = (np.sqrt(np.square(end - shares).sum()) / len(present) for end in (low, high))
-    below, above = map(float, ends)
-    return Figure(value, max(0.0, value - below), min(1.0, value + above))
-
-
 def regression_figures(evidence: Evidence, values: Values) -> dict[str, Figure]:
     """Return R² and the mean errors with bootstrap intervals.
 
@@ -191,28 +169,3 @@ def regression_figures(evidence: Evidence, values: Values) -> dict[str, Figure]:
 def column_of(statistic: Callable[[Array], Array], column: int, means: Array) -> Array:
     """Return a statistic of one output."""
     return statistic(means)[:, column]
-
-
-def classification_figures(evidence: Evidence, values: Values) -> dict[str, Figure]:
-    """Return the classification metrics that have an interval, by name."""
-    own = {"accuracy": accuracy, "balanced_accuracy": balanced_accuracy}
-    return {name: figure(evidence, values[name]) for name, figure in own.items()}
-
-
-def per_class(confusion: Array) -> Sequence[tuple[int, float, float, float]]:
-    """Return number of examples, precision, recall and F1 of each class; NaN if undefined.
-
-    With c_ij examples of class i predicted as class j, precision is c_jj / Σ_i c_ij, recall is
-    c_ii / Σ_j c_ij, and F1 is 2 c_ii / (Σ_j c_ij + Σ_j c_ji).
-    """
-    hits = np.diag(confusion)
-    true, predicted = confusion.sum(axis=1), confusion.sum(axis=0)
-    return [
-        (int(n), ratio(hit, taken), ratio(hit, n), ratio(2 * hit, n + taken))
-        for hit, n, taken in zip(hits, true, predicted, strict=True)
-    ]
-
-
-def ratio(part: float, whole: float) -> float:
-    """Return a quotient; NaN if the divisor is 0."""
-    return float(part / whole) if whole else float("nan")

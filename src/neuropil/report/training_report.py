@@ -11,6 +11,7 @@ from neuropil.report.sections.classic_section import classic_section, fitting_wo
 from neuropil.report.sections.classification_pages import CLASSIFICATION
 from neuropil.report.sections.data_section import data_section
 from neuropil.report.sections.gradients_section import gradients_section
+from neuropil.report.sections.importance_section import importance_section
 from neuropil.report.sections.network_section import network_section, training_words
 from neuropil.report.sections.regression_pages import REGRESSION
 from neuropil.report.sections.settings_section import settings_section
@@ -70,7 +71,9 @@ def training_report(subject: Subject) -> str:
     sections = {
         "Summary": summary_section(subject, task, model.effort(subject, network)),
         "Results": task.results(subject),
+        "Curves": task.ranking(subject) if task.ranking else None,
         "Mistakes": task.mistakes(subject),
+        "Columns": importance_section(subject),
         "Certainty": task.certainty(subject) if task.certainty else None,
         "Training": model.training(subject) if model.training else None,
         "Gradients": gradients_section(subject),

@@ -89,12 +89,14 @@ def duration(seconds: float) -> str:
 def figure_name(name: str) -> str:
     """Return the name of a metric in words."""
     metric, of, target = name.partition(" of ")  # such as "r2 of price"
-    return {"r2": "R²", "f1": "F1"}.get(metric, metric.replace("_", " ")) + of + target
+    own = {"r2": "R²", "f1": "F1", "roc_auc": "ROC AUC"}
+    return own.get(metric, metric.replace("_", " ")) + of + target
 
 
 def is_share(name: str) -> bool:
     """Tell whether a metric is a share, and thus shown as a percentage."""
-    return name.partition(" of ")[0].endswith("accuracy")
+    metric = name.partition(" of ")[0]
+    return metric.endswith("accuracy") or metric in ("precision", "recall")
 
 
 def figure_text(name: str, value: float) -> str:

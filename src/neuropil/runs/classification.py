@@ -12,17 +12,18 @@ from typing_extensions import override
 from neuropil.checks import number
 from neuropil.datasets import Classes
 from neuropil.layers import Softmax
-from neuropil.runs.baseline import is_misleading
-from neuropil.runs.confidence_interval import wilson_interval
-from neuropil.runs.decision_threshold import choose_threshold
-from neuropil.runs.decoded_metric import decoding_metric
-from neuropil.runs.rare_class import (
+from neuropil.runs.figures.baseline import is_misleading
+from neuropil.runs.figures.confidence_interval import wilson_interval
+from neuropil.runs.figures.decision_threshold import choose_threshold
+from neuropil.runs.figures.decoded_metric import decoding_metric
+from neuropil.runs.figures.rare_class import (
     positive_metrics,
     positive_verdict,
     ranking_metrics,
     rare_class,
 )
 from neuropil.runs.task import Figures, Mistake, Task
+from neuropil.text import some_of
 from neuropil.training.metrics import class_metrics
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from neuropil.core.loss_kinds import Takes
     from neuropil.training.metrics.base import Metric
 
+# A class is missed if a smaller share of its examples is found.
+HARDLY = 0.2
 # The maximum number of classes listed by name.
 MOST_NAMES = 10
 
@@ -181,6 +184,22 @@ class Classification(Task[Classes]):
         return *rare, accuracy, balanced
 
     @override
+    def advice(self, answers: Tensor, targets: Tensor) -> list[str]:
+        """Return the advice to weight the classes, if hardly any example of one is found."""
+        predicted = self.predicted(answers)
+        missed = [
+            name
+            for number, name in enumerate(self.target.classes)
+            if (targets == number).any()
+            and float((predicted[targets == number] == number).double().mean()) < HARDLY
+        ]
+        if not missed:
+            return []
+        names = some_of(map(repr, missed), MOST_NAMES)
+        weights = "--class-weight balanced gives rare classes more weight in the training"
+        return [f"Hardly any example of {names} is found: {weights}."]
+
+    @override
     def mistakes(self, answers: Tensor, targets: Tensor) -> list[Mistake]:
         """Return the misclassified examples, those with the highest confidence first."""
         predicted = self.predicted(answers)
@@ -197,7 +216,8 @@ class Classification(Task[Classes]):
         names = self.target.classes
         of = f" of {self.target.name!r}" if self.target.name else ""
         shown = ", ".join(names[:MOST_NAMES]) + (", …" if len(names) > MOST_NAMES else "")
-        return f"{len(names)} classes{of} ({shown})"
+        rare = "" if self.positive is None else f", {self.positive!r} is rare"
+        return f"{len(names)} classes{of} ({shown}){rare}"
 
     @override
     def verdict(self, figures: Figures, targets: Tensor, examples: str) -> str:

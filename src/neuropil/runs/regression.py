@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from neuropil.datasets import Numbers
 from neuropil.layers import Linear
-from neuropil.runs.decoded_metric import decoding_metric, figure_of
+from neuropil.runs.figures.decoded_metric import decoding_metric, figure_of
 from neuropil.runs.task import Figures, Mistake, Task
 from neuropil.text import some_of
 from neuropil.training.metrics import value_metrics

@@ -1,4 +1,4 @@
-"""The contents of ``run.json``, checks of run folders, and a run as HTML."""
+"""The contents of ``run.json``, checks of run folders, and a run as HTML, without PyTorch."""
 
 from __future__ import annotations
 
@@ -9,14 +9,10 @@ import platform
 import re
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import torch
-
 from neuropil import __version__
 from neuropil.checks import shown
 from neuropil.core.atomic import TEMPORARY, lock
 from neuropil.core.reading import read_json
-from neuropil.digest import digest_of
 from neuropil.notebook_html import facts, notebook_page, table
 
 if TYPE_CHECKING:
@@ -26,6 +22,8 @@ if TYPE_CHECKING:
 FORMAT = 1
 # Settings that may differ on another machine; the last bits of the results may then differ.
 MACHINE = ("device", "threads", "shard")
+# Suffix of the folder with the first part of a training that continues at another size.
+FIRST = "-first"
 FACTS, CHECKPOINTS = "run.json", "checkpoints"
 MODEL = "model.json"  # of a classic network
 # The files of a run folder besides its checkpoints.
@@ -33,7 +31,7 @@ FILES = re.compile(
     r"(run|network)\.json|weights\.safetensors|model\.\w+|history\.csv|report\.html"
 )
 STATUSES = ("running", "interrupted", "failed", "finished")
-FIELDS = ("settings", "versions", "data", "figures", "times")
+FIELDS = ("options", "settings", "versions", "data", "figures", "times")
 NOTHING = type(None)
 MOST_THREADS = 1 << 15
 TEXTS = (
@@ -80,6 +78,8 @@ def read_facts(folder: Path) -> dict[str, Any]:
 
 def missing_run_message(folder: Path) -> str:
     """Return the message that says why a folder is not a run folder."""
+    if folder.is_file():
+        return f"{folder} is a file: name a run folder made by `neuropil train`."
     if not folder.is_dir():
         return f"there is no run folder {folder}."
     if is_unstarted(folder):
@@ -184,12 +184,17 @@ def settings_texts(settings: Mapping[str, Any]) -> dict[str, str]:
 
 def settings_hash(settings: Mapping[str, Any]) -> str:
     """Return a hash of the settings that determine a training on any machine."""
+    from neuropil.digest import digest_of
+
     texts = settings_texts(settings)
     return digest_of({name: texts[name] for name in sorted(texts) if name not in MACHINE})
 
 
 def versions() -> dict[str, str]:
     """Return the versions of the software."""
+    import numpy as np
+    import torch
+
     return {
         "neuropil": __version__,
         "python": platform.python_version(),

@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, final
 
+from typing_extensions import override
+
 from neuropil.core import Network
 from neuropil.core.atomic import clear_remains, make_folder, replacing
 from neuropil.datasets import (
@@ -19,9 +21,8 @@ from neuropil.datasets import (
     PredictionInputs,
     Preparation,
     Splits,
-    read_for_prediction,
 )
-from neuropil.datasets.fingerprint import fingerprint
+from neuropil.datasets.fingerprint import fingerprint, fingerprint_of_files
 from neuropil.datasets.preparations import preparation_from_json
 from neuropil.runs.measure import answers_of
 from neuropil.runs.network_fit import check_fit
@@ -59,14 +60,17 @@ HISTORY, REPORT = "history.csv", "report.html"
 @final
 @dataclass
 class Run:
-    """The folder with the results of a training.
+    """The folder with the results of a training, which ``neuropil train`` writes.
 
-    It holds ``run.json`` (all attributes but the path), ``network.json`` and
+    `open` reads one. Its `figures`, `settings` and `history` are what the training gave;
+    `network` is the trained network, and `read` and `predict` apply it to new files. The folder
+    holds ``run.json`` (all attributes but the path), ``network.json`` and
     ``weights.safetensors``, ``history.csv``, ``checkpoints/`` and ``report.html``. Each file is
     replaced atomically.
 
     Args:
         path: The folder.
+        options: The options that the user gave, by name, as plain data.
         settings: The settings of the training, given or chosen, as plain data.
         data: Facts on the data, with their fingerprint and preparation, as plain data.
         versions: Versions of the software.
@@ -74,9 +78,24 @@ class Run:
         times: The start time, and the seconds of the epochs.
         status: ``"running"``, ``"interrupted"``, ``"failed"``, or ``"finished"``, which is
             written last, after the report.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> from neuropil import Run, datasets
+        >>> from neuropil.cli import main
+        >>> with TemporaryDirectory() as folder:
+        ...     code = main(
+        ...         ["train", "--network", "pnn", "--quiet", "--out", f"{folder}/digits"]
+        ...     )
+        ...     run = Run.open(f"{folder}/digits")
+        ...     probabilities = run.predict(datasets.load_handwritten_digits().test.inputs)
+        /.../digits
+        >>> run.figures["test"]["accuracy"] > 0.95, probabilities.shape
+        (True, torch.Size([359, 10]))
     """
 
     path: Path
+    options: dict[str, Any]
     settings: dict[str, Any]
     data: dict[str, Any]
     versions: dict[str, str] = field(default_factory=dict)
@@ -94,6 +113,7 @@ class Run:
         splits: Splits,
         task: Task[Any],
         settings: dict[str, Any],
+        options: dict[str, Any] | None = None,
     ) -> Self:
         """Make a run folder for a training that is about to start.
 
@@ -103,6 +123,7 @@ class Run:
             splits: The data.
             task: The task of the network.
             settings: The settings of the training, given or chosen, as plain data.
+            options: The options that the user gave, which start the same training again.
 
         Raises:
             FileExistsError: If the folder is not empty.
@@ -116,7 +137,7 @@ class Run:
             "settings": settings_hash(settings),
         }
         times = {"started": datetime.now(UTC).isoformat(timespec="seconds")}
-        run = cls(path, settings, data, versions(), times=times)
+        run = cls(path, options or {}, settings, data, versions(), times=times)
         try:
             # Made first: `is_unstarted` recognises by it a folder whose writer was killed here.
             make_folder(run.checkpoints)
@@ -246,6 +267,18 @@ class Run:
         """
         return fingerprint(splits, self.settings["data"]) == self.data.get("fingerprint")
 
+    def holds_training_data(self, data: str | os.PathLike[str]) -> bool:
+        """Return whether a file or folder is the one that was trained on, or a copy of it.
+
+        Args:
+            data: The file or folder.
+        """
+        trained = self.settings.get("data")
+        if trained is None:
+            return False
+        own = fingerprint_of_files(self.data["preparation"], Path(data), Path(trained).name)
+        return own == self.data.get("fingerprint")
+
     def require(self, *names: str, may_be_null: bool = True) -> None:
         """Check that the run has some settings.
 
@@ -304,6 +337,10 @@ class Run:
 
     # Using it
 
+    @override
+    def __repr__(self) -> str:
+        return f"Run({str(self.path)!r}, {self.status})"
+
     def _repr_html_(self) -> str:
         return run_html(self)
 
@@ -313,6 +350,8 @@ class Run:
         Args:
             files: Pictures, folders of pictures, tables or arrays.
         """
+        from neuropil.datasets import read_for_prediction  # which loads readers of all formats
+
         return read_for_prediction(self.preparation, files)
 
     def predict(

@@ -241,6 +241,15 @@ class Task(ABC, Generic[Labels]):
         """
         return self
 
+    def advice(self, answers: Tensor, targets: Tensor) -> list[str]:  # noqa: ARG002 - for tasks with some
+        """Return sentences about how to make fewer mistakes of the kind that was found.
+
+        Args:
+            answers: The answers of `decode`.
+            targets: The labels.
+        """
+        return []
+
     @abstractmethod
     def mistakes(self, answers: Tensor, targets: Tensor) -> list[Mistake]:
         """Return the examples that are predicted wrong, worst first.

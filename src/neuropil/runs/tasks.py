@@ -76,13 +76,12 @@ def task_from(plain: Any, target: Target) -> Task[Any]:
             row = TASKS[name]
         case _:
             raise ValueError(f"{plain!r:.80} is not one of the tasks {', '.join(TASKS)}.")
-    try:
-        task = import_name(row.where)(target, **options)
-    except TypeError as error:
-        raise ValueError(f"{plain!r:.80} is damaged: {error}.") from None
     if row.labels != target.kind:
         raise ValueError(f"{name} is not for labels that are {target.kind}.")
-    return task
+    try:
+        return import_name(row.where)(target, **options)
+    except TypeError as error:
+        raise ValueError(f"{plain!r:.80} is damaged: {error}.") from None
 
 
 def usual_task(asked: str | None) -> str | None:

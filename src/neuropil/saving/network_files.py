@@ -21,6 +21,7 @@ from neuropil.core.reading import read_json
 from neuropil.core.shape import ShapeError
 from neuropil.saving.layer_catalogue import catalogue, find, make
 from neuropil.saving.tensor_file import read_tensors
+from neuropil.saving.torch_modules import module_from_plain, module_to_plain
 from neuropil.text import reason
 
 if TYPE_CHECKING:
@@ -108,11 +109,12 @@ def argument_to_plain(value: Any, cls: type, name: str) -> Any:
             plain = {"network": to_plain(value)}
         case Arguments():
             plain = layer_to_plain(value)
+        case torch.nn.Module():
+            plain = module_to_plain(value)
         case _ if hasattr(value, "__index__"):
             plain = operator.index(value)  # NumPy integers
         case _:
-            code = callable(value) and not isinstance(value, torch.nn.Module)
-            what = "a function" if code else f"a {type(value).__name__}"
+            what = "a function" if callable(value) else f"a {type(value).__name__}"
             raise ValueError(
                 f"{cls.__name__}: {name} is {what}, which cannot be saved: give it by name, or "
                 f"write a layer class for it."
@@ -239,10 +241,15 @@ def split_arguments(maker: type, values: dict[str, Any]) -> tuple[list[Any], dic
 
 def argument_from_plain(value: Any) -> Any:
     """Return one argument from plain data."""
-    if isinstance(value, list):
-        return tuple(map(argument_from_plain, value))
-    if isinstance(value, dict) and "network" in value:
-        return from_plain(value["network"], "a network inside")
-    if isinstance(value, dict):
-        return thing_from_plain(value)
-    return value
+    match value:
+        case list():
+            plain = tuple(map(argument_from_plain, value))
+        case {"network": network}:
+            plain = from_plain(network, "a network inside")
+        case {"torch": _}:
+            plain = module_from_plain(value)
+        case dict():
+            plain = thing_from_plain(value)
+        case _:
+            plain = value
+    return plain

@@ -17,11 +17,14 @@ if TYPE_CHECKING:
     )
     from neuropil.training.gradient_watch import GradientWatch as GradientWatch
     from neuropil.training.history import History as History
+    from neuropil.training.logs.json_lines_log import JsonLinesLog as JsonLinesLog
+    from neuropil.training.logs.tensorboard_log import TensorBoardLog as TensorBoardLog
     from neuropil.training.losses.auxiliary import auxiliary as auxiliary
     from neuropil.training.losses.base import Loss as Loss
     from neuropil.training.losses.class_losses import (
         binary_cross_entropy as binary_cross_entropy,
     )
+    from neuropil.training.losses.class_losses import binary_hinge as binary_hinge
     from neuropil.training.losses.class_losses import cross_entropy as cross_entropy
     from neuropil.training.losses.class_losses import hinge as hinge
     from neuropil.training.losses.class_losses import kl_divergence as kl_divergence

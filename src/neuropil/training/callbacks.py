@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 class Callback:
     """Base class of callbacks: override the methods of the events that you need.
 
+    The order is: `on_start`; for each epoch `on_epoch_start`, then `on_step_start` and
+    `on_step` around each step, and after validation `on_epoch`; finally `on_stop`. Each event
+    reaches all callbacks, in the order in which the trainer was given them, before the next. A
+    method whose name begins with ``on_`` must be one of these; the trainer refuses others.
+
     The dict that `state_dict` returns is saved in the checkpoints, so that a resumed training
     continues as if it had never stopped. It may contain tensors, numbers, strings, and lists
     and dicts of these.
@@ -40,6 +45,20 @@ class Callback:
 
         Args:
             trainer: The running trainer.
+        """
+
+    def on_epoch_start(self, trainer: Trainer) -> None:
+        """Run before the first step of an epoch, or of the rest of an interrupted one.
+
+        Args:
+            trainer: The running trainer; ``trainer.epoch`` is the number of epochs done.
+        """
+
+    def on_step_start(self, trainer: Trainer) -> None:
+        """Run before every step.
+
+        Args:
+            trainer: The running trainer; ``trainer.steps`` is the number of steps done.
         """
 
     def on_step(self, trainer: Trainer) -> None:

@@ -12,7 +12,6 @@ from markupsafe import Markup
 from typing_extensions import override
 
 from neuropil.lazy import import_name
-from neuropil.notebook_html import notebook_page
 
 if TYPE_CHECKING:
     from neuropil.training.history import Record
@@ -41,6 +40,11 @@ class Status:
     left: float | None = None
 
 
+# Ten times per second, so each part has only its own style.
+LINE = Markup(
+    '<div class="neuropil" style="margin: 6px 10px; '
+    'font: 13px/1.45 var(--jp-ui-font-family, system-ui, sans-serif)">{}</div>'
+)
 BAR = Markup(
     '<span style="display: inline-block; width: 240px; height: 8px; margin-right: 10px; '
     'border-radius: 4px; overflow: hidden; background: rgba(128, 128, 128, .3)">'
@@ -189,14 +193,14 @@ def in_notebook() -> bool:
     return getattr(shell, "kernel", None) is not None
 
 
-def in_two_forms(html: str, text: str) -> dict[str, str]:
+def in_two_forms(html: Markup, text: str) -> dict[str, str]:
     """Return a display for notebooks, and for front ends without HTML."""
-    return {"text/html": notebook_page(f"<p>{html}</p>"), "text/plain": text}
+    return {"text/html": LINE.format(html), "text/plain": text}
 
 
 def quiet(line: str) -> Markup:
     """Return a line of muted text."""
-    return Markup('<span class="quiet">{}</span>').format(line)
+    return Markup('<span style="opacity: .65">{}</span>').format(line)
 
 
 def finished_part(status: Status) -> float:

@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING, Any, final
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from neuropil.checks import optional, whole
 from neuropil.datasets.loading import default_workers
 from neuropil.training.binding import ONLY
+from neuropil.training.callback_events import check_events
 from neuropil.training.callbacks import Callback, actions_at, by_type
 from neuropil.training.checkpoints.checkpoint import CheckpointError, Checkpoints, check_unused
 from neuropil.training.checkpoints.resume_check import check_same, facts_of
 from neuropil.training.checkpoints.sharded_states import load_shards
 from neuropil.training.loop.batch_preparation import Preparation
-from neuropil.training.loop.build_update import build_update
+from neuropil.training.loop.build_update import build_update, watch_first_batch
 from neuropil.training.loop.custom_step import CustomUpdate, check_values
 from neuropil.training.loop.epochs import Fit, Hooks
 from neuropil.training.loop.given_data import open_data
@@ -26,11 +28,11 @@ from neuropil.training.loop.source_batches import running_workers
 from neuropil.training.loop.streams import data_generator
 from neuropil.training.loop.update import Parts
 from neuropil.training.loop.validation import loss_values, measure
-from neuropil.training.losses.score_views import warn_of_probabilities
+from neuropil.training.losses.second_softmax import warn_of_probabilities
 from neuropil.training.metrics.metrics import resolve_all
 from neuropil.training.progress import as_progress
 from neuropil.training.threads import set_threads, use_threads
-from neuropil.training.trainer_html import as_html
+from neuropil.training.trainer_description import as_html, as_text
 from neuropil.training.trainer_options import Options, takes
 from neuropil.training.training_state import TrainingState
 
@@ -67,8 +69,10 @@ class Trainer:
     recognised: ``CrossEntropyLoss``, ``BCEWithLogitsLoss`` and the margin losses take scores,
     ``NLLLoss`` and ``KLDivLoss`` log-probabilities, all others values. Each has the value that
     it has in a loop written by hand, class weights and ignored classes included; where the sum
-    over a batch is minimised, the mean is reported. Without a `loss`, the last layer decides,
-    or else the targets: cross entropy for integers, squared error for floating-point numbers.
+    over a batch is minimised, the mean is reported. Probabilities that a loss takes for scores,
+    as with a second softmax, are warned of in the first batch. Without a `loss`, the last layer
+    decides, or else the targets: cross entropy for integers, squared error for floating-point
+    numbers.
 
     **Final weights.** After `fit` the network is in evaluation mode. With `ema` it holds the
     averaged weights, and a further `fit` continues from the trained ones; with a `BestWeights`
@@ -165,7 +169,8 @@ class Trainer:
 
     Raises:
         ValueError: If an option is out of its range.
-        TypeError: If the network, an optimiser or a callback has the wrong type.
+        TypeError: If the network, an optimiser or a callback has the wrong type, or a callback
+            has a method for an event that does not exist.
 
     Attributes:
         network: The `network` argument.
@@ -230,6 +235,7 @@ class Trainer:
         for callback in options.callbacks:
             if not isinstance(callback, Callback):
                 raise TypeError(f"callbacks must be Callback objects, got {callback!r}.")
+            check_events(callback)
         self.options = options
         self.network = options.network
         self.metrics = resolve_all(options.metrics, options.loss)
@@ -241,8 +247,12 @@ class Trainer:
         self.state = TrainingState()
         # Chosen when the data are known.
         self.objective: Objective | None = None
+        # Whether a warning said that the loss or a metric gets probabilities for scores.
+        self.warned = False
         # The step, while `fit` runs.
         self.update: Update | None = None
+        # The batch size of the last `fit`; None before it, or if the data has its own batches.
+        self.batch_size: int | None = None
         # The checkpoint that the next `fit` resumes from.
         self.pending: dict[str, Any] | None = None
 
@@ -331,6 +341,7 @@ class Trainer:
                 held_out = self.prepare(validation, "validation", batch_size or 1)
                 validate = functools.partial(self.validate, held_out)
             facts = self.begin(training, epochs)
+            self.batch_size = facts.get("batch_size")
             set_threads(self.learner, self.options.threads, training)
             with running_workers(training, held_out):
                 self.run(training, validate, facts, self.state.first_epoch + epochs)
@@ -425,6 +436,10 @@ class Trainer:
             return self.network
         return sharded.gather(keep=self.learner.processes.first)
 
+    @override
+    def __repr__(self) -> str:
+        return as_text(self)
+
     def _repr_html_(self) -> str:
         return as_html(self)
 
@@ -437,7 +452,8 @@ class Trainer:
         if self.objective is None and (options.step is None or options.loss is not None):
             self.objective = choose_objective(options, learner, data, title)
             self.metrics = resolve_all(options.metrics, self.objective.loss)
-            warn_of_probabilities(learner.module, [self.objective.loss, *self.metrics])
+            takers = [self.objective.loss, *self.metrics]
+            self.warned = warn_of_probabilities(learner.module, takers)
         exact = any(metric.takes == "values" for metric in self.metrics)
         workers = default_workers() if options.workers is None else options.workers
         preparation = Preparation(learner, self.objective, exact, workers)
@@ -480,11 +496,15 @@ class Trainer:
         options, learner, objective = self.options, self.learner, self.objective
         if options.step is None and objective is not None:
             update = build_update(options, learner, objective, self.metrics)
+            if not (self.warned or options.compile or learner.processes.count > 1):
+                watch_first_batch(update, learner.views)
         else:
             parts = Parts(options, learner)
             update = CustomUpdate(parts, learner.optimizers, self.step, self.idle)
         hooks = Hooks(
             validate=validate,
+            on_epoch_start=actions_at("on_epoch_start", self.callbacks, self),
+            on_step_start=actions_at("on_step_start", self.callbacks, self),
             on_step=actions_at("on_step", self.callbacks, self),
             on_epoch=actions_at("on_epoch", self.callbacks, self),
             state=lambda: self.state_dict() | {"facts": facts},

@@ -41,3 +41,16 @@ def test_a_run_that_held_nothing_back_asks_for_data(neuropil, refused, table):
     assert neuropil("train", "--data", table, "--out", "run", *options).code == 0
     assert set(Run.open("run").figures) == {"train"}
     assert "give labelled data with --data" in refused("evaluate", "run")
+
+
+def test_data_that_the_run_was_trained_on_are_said(neuropil, trained, tmp_path):
+    copy = tmp_path / "renamed.csv"
+    copy.write_bytes((trained / "table.csv").read_bytes())
+    for data in (trained / "table.csv", copy):
+        result = neuropil("evaluate", trained / "table-run", "--data", data)
+        assert result.code == 0
+        assert "is the data of the training (56 train, 8 validation, 16 test)" in result.err
+    copy.write_text("\n".join(copy.read_text().splitlines()[:30]))
+    assert neuropil("evaluate", trained / "table-run", "--data", copy).err == ""
+    result = neuropil("evaluate", trained / "bars-run", "--data", trained / "bars")
+    assert "is the data of the training" in result.err

@@ -2,6 +2,7 @@ import pytest
 
 from neuropil.cli.catalogue import SECTIONS, items
 from neuropil.cli.docstring import doc_of
+from neuropil.foreign_names import bare
 
 
 def test_the_list_has_every_section_and_one_line_an_item(neuropil):
@@ -50,6 +51,32 @@ def test_a_word_lists_the_items_that_have_it(neuropil):
 def test_an_unknown_name_gets_the_nearest(refused):
     line = refused("sheet", "Convolutoin")
     assert line == "the sheet has no item 'Convolutoin'. Did you mean 'Convolution'?"
+
+
+@pytest.mark.parametrize(
+    ("name", "ours"),
+    [
+        ("Conv2d", "Convolution"),
+        ("torch.nn.ConvTranspose2d", "Deconvolution"),
+        ("nn.LSTM", "LSTM"),
+        ("nn.BatchNorm2d", "BatchNorm"),
+        ("nn.Dropout2d", "Dropout"),
+        ("Dense", "Linear"),
+        ("Conv2D", "Convolution"),
+        ("MaxPool2D", "MaxPooling"),
+        ("SimpleRNN", "RNN"),
+        ("mse", "squared_error"),
+        ("SGD", "GradientDescent"),
+        ("dense", "dense"),
+        ("RBM", "RBM"),
+    ],
+)
+def test_names_of_other_libraries_find_ours(neuropil, name, ours):
+    result = neuropil("sheet", name)
+    assert result.code == 0
+    assert result.out.startswith(f"{ours} ")
+    told = bare(name) != bare(ours)
+    assert (f"note: {name} is {ours} here." in result.err) is told
 
 
 def half_indented(text):

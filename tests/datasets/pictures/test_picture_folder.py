@@ -265,3 +265,19 @@ def test_real_faces_are_read(data):
     assert list(opened.target.classes[:3]) == ["s1", "s2", "s3"]
     assert opened.input_shape == (1, 112, 92)
     assert opened.train.targets.bincount().tolist() == [7] * 40
+
+
+def test_the_same_picture_in_two_classes_is_counted_and_said(tmp_path):
+    random = np.random.default_rng(0)
+    for name in ("cat", "dog"):
+        (tmp_path / name).mkdir()
+        for number in range(10):
+            pixels = random.integers(0, 256, (6, 6)).astype(np.uint8)
+            Image.fromarray(pixels).save(tmp_path / name / f"{number}.png")
+    assert not [note for note in datasets.open(tmp_path).notes if "several classes" in note]
+    for number in (3, 7):
+        picture = (tmp_path / "cat" / f"{number}.png").read_bytes()
+        (tmp_path / "dog" / f"copy{number}.png").write_bytes(picture)
+    (note,) = [note for note in datasets.open(tmp_path).notes if "several classes" in note]
+    assert note.startswith("2 pictures with several classes, such as cat/")
+    assert ".png (cat) and dog/copy" in note

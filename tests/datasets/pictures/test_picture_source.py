@@ -107,7 +107,7 @@ def test_the_cache_is_used_until_a_file_changes(write_pictures, on_disk):
     again = datasets.open(folder).train
     assert again.files.cache.path == train.files.cache.path
     into = np.zeros(30, np.uint8)
-    assert again.files.cache.read(int(again.rows[3]), into)
+    assert again.files.cache.read([int(again.rows[3])], [into]) == []
     assert np.array_equal(into, first[3].flatten())
     Image.new("L", (5, 6), 7).save(train.path(0))
     assert datasets.open(folder).train.files.cache.path != train.files.cache.path

@@ -171,9 +171,10 @@ def test_a_table_names_the_pictures_to_predict(write_rows, tmp_path, size):
     new.write_text("who,file\nAda,img/3.png\nBo,img/none.png\nCy,img/5.png\nDi,img/4.png\n")
     (tmp_path / "img" / "5.png").write_bytes(b"broken")
     read = datasets.read_for_prediction(opened.preparation, [new])
-    assert read.names == ["3.png", "4.png"]
+    assert read.names == ["img/3.png", "img/4.png"]
     assert read.table.text("who").to_pylist() == ["Ada", "Di"]
     inputs = read.inputs if size is None else read.inputs.fetch([0, 1]).inputs
     assert inputs[:, 0, 0, 0].tolist() == [24, 32]
-    assert len(read.set_aside) == 2
-    assert "row 3 (img/none.png)" in read.set_aside[0]
+    assert read.table.names == ["who", "file"]
+    assert read.set_aside == ["5.png cannot be used: it is not a picture."]
+    assert "1 row without a picture file set aside: row 3 (img/none.png)." in read.notes

@@ -100,6 +100,8 @@ TWO = pa.table({"x": [1.5, 2.5], "y": ["a", "b"]})
         (lambda: pd.DataFrame([[1, 2]], columns=["x", "x"]), "Expected unique column names"),
         (lambda: TWO.slice(0, 0), "the table has no rows"),
         (dict, "the table has no rows"),
+        (list, "an empty list cannot be read as a table: give rows as dicts"),
+        (lambda: [(1, "a"), (2, "b")], "a list of rows such as (1, 'a') cannot be read as a"),
     ],
 )
 def test_what_is_no_table_in_memory_is_one_line(frame, message):

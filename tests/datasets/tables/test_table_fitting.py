@@ -187,3 +187,16 @@ def test_points_that_may_separate_thousands_are_said(write_table, cell, note):
     found = [each for each in splits.notes if each.startswith("Read as numbers")]
     assert bool(found) == (note is not None)
     assert note is None or note in found[0]
+
+
+@pytest.mark.parametrize("cell", ["3", "Oslo"])
+def test_a_column_of_one_value_is_left_out_with_a_note(write_table, cell):
+    rows = [f"{cell},{n},{'ab'[n % 2]}" for n in range(300)]
+    splits = datasets.open(write_table("\n".join(["place,x,y", *rows])))
+    assert [column.name for column in splits.preparation.columns] == ["x"]
+    assert (
+        f"Column 'place' left out: all training rows have the value '{cell}'." in splits.notes
+    )
+    rows[200] = rows[200].replace(cell, "", 1)  # where the value is missing may tell something
+    splits = datasets.open(write_table("\n".join(["place,x,y", *rows])), test=0, validation=0)
+    assert [column.name for column in splits.preparation.columns] == ["place", "x"]

@@ -137,13 +137,13 @@ def test_only_training_rows_are_learnt_from(write_table):
     seen = set()
     for seed in range(12):
         splits = datasets.open(path, seed=seed, test=0.5)
-        number, word = splits.preparation.columns
+        number, *word = splits.preparation.columns
         trained = splits.train.inputs[:, 0]
         known = trained[splits.train.inputs[:, 1] == 0] if number.indicator else trained
         assert number.median == np.median(known)
         has_rare = 7 in trained.tolist()
-        assert ("rare" in word.categories) == has_rare
-        assert any("'rare'" in note for note in splits.notes) != has_rare
+        assert [column.categories for column in word] == [("rare", "usual")] * has_rare
+        assert any("'word' left out: all training" in n for n in splits.notes) != has_rare
         seen.add((number.indicator, has_rare))
     assert len(seen) == 4
 

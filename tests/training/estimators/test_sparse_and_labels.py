@@ -49,6 +49,19 @@ class TestSparse:
         assert sum(rows) > 600
         assert max(rows) < 300
 
+    def test_arrays_that_cannot_be_written_to(self):
+        """Searches in several processes share them as files in memory."""
+        X, y = IRIS
+        X, y, weights = X[::2].copy(), y[::2].copy(), np.ones(75)
+        for array in (X, y, weights):
+            array.setflags(write=False)
+        sparse = scipy.sparse.csr_array(X)
+        for array in (sparse.data, sparse.indices, sparse.indptr):
+            array.setflags(write=False)
+        for inputs in (X, sparse):
+            model = NetworkClassifier(epochs=1, validation_fraction=0.2, random_state=0)
+            assert model.fit(inputs, y, weights).predict(inputs).shape == (75,)
+
     def test_several_targets_with_weights(self):
         X, y = IRIS
         targets = np.c_[y, X[:, 0]]
@@ -105,6 +118,8 @@ class TestSeveralLabels:
             NetworkClassifier("Sigmoid(3)").fit(MANY, LABELS)
         with pytest.raises(ValueError, match="class_weight is for one class per example"):
             NetworkClassifier(class_weight="balanced").fit(MANY, LABELS)
+        with pytest.raises(ValueError, match="one column of zeros and ones for each label"):
+            NetworkClassifier().fit(MANY, LABELS + np.arange(4))
         model = NetworkClassifier().partial_fit(MANY, LABELS)
         with pytest.raises(
             ValueError, match=r"\(400, 3\), but the first call had 4 labels each"

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch.utils.data import get_worker_info
 
 from neuropil.datasets import DataError, Dataset
 from neuropil.datasets.source import Batch
@@ -88,22 +87,30 @@ def test_a_source_trains_like_the_same_arrays(workers):
 
 
 class Interrupting(Callback):
-    def __init__(self, step):
-        self.step = step
+    """Sends a signal to all processes, as a terminal or a shutdown does."""
+
+    def __init__(self, step, number=signal.SIGINT):
+        self.step, self.number = step, number
 
     def on_step(self, trainer):
         if trainer.steps == self.step:
-            os.kill(os.getpid(), signal.SIGINT)
+            for process in multiprocessing.active_children():
+                os.kill(process.pid, self.number)
+            os.kill(os.getpid(), self.number)
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-@pytest.mark.parametrize("step", [1, 5, 14])
-def test_a_resumed_training_ends_alike_and_fetches_only_the_rest(tmp_path, workers, step):
+@pytest.mark.parametrize(
+    ("step", "number"), [(1, signal.SIGINT), (5, signal.SIGTERM), (14, signal.SIGTERM)]
+)
+def test_a_resumed_training_ends_alike_and_fetches_only_the_rest(
+    tmp_path, workers, step, number
+):
     whole, first, second = Streamed(), Streamed(), Streamed()
     uninterrupted = trainer_of(0)
     uninterrupted.fit(whole, Streamed(33, 500), epochs=3, batch_size=16)
-    with pytest.raises(KeyboardInterrupt):
-        trainer_of(workers, tmp_path, [Interrupting(step)]).fit(
+    with pytest.raises(KeyboardInterrupt, match=f"interrupted after step {step}"):
+        trainer_of(workers, tmp_path, [Interrupting(step, number)]).fit(
             first, Streamed(33, 500), epochs=3, batch_size=16
         )
     resumed = trainer_of(workers, tmp_path)
@@ -133,13 +140,11 @@ class Fatal(Streamed):
     """A source whose worker is killed, as a machine without memory does."""
 
     def fetch(self, indices):
-        if 140 in indices and get_worker_info():
+        if 140 in indices and multiprocessing.parent_process():
             os.kill(os.getpid(), signal.SIGKILL)
         return super().fetch(indices)
 
 
-# Torch raises the error in a signal handler, even while Python opens a file that then stays so.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_killed_worker_is_an_error_that_says_what_to_try():
     with pytest.raises(DataError, match="perhaps because memory ran out: use fewer workers"):
         trainer_of(1).fit(Fatal(), epochs=1)

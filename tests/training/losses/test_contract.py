@@ -63,9 +63,15 @@ def hinge_by_row(scores: Tensor, targets: Tensor) -> Tensor:
     return scores.new_tensor([hinge_loss([t], s[None], labels=labels) for s, t in rows])
 
 
+def margins(scores: Tensor, targets: Tensor) -> Tensor:
+    nothing, signs = torch.zeros_like(scores), 2 * targets - 1
+    return F.margin_ranking_loss(scores, nothing, signs, margin=1.0, reduction="none").mean(1)
+
+
 ROWS = {
     "absolute_error": Row(values, mean_of(F.l1_loss)),
     "binary_cross_entropy": Row(decisions, mean_of(F.binary_cross_entropy_with_logits)),
+    "binary_hinge": Row(decisions, margins),
     "cross_entropy": Row(classes, lambda s, t: F.cross_entropy(s, t, reduction="none")),
     "hinge": Row(classes, hinge_by_row),
     "huber": Row(values, mean_of(F.huber_loss)),

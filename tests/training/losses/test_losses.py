@@ -16,8 +16,10 @@ from torch import Tensor
 
 from neuropil.training import (
     Loss,
+    Trainer,
     absolute_error,
     binary_cross_entropy,
+    binary_hinge,
     cross_entropy,
     hinge,
     huber,
@@ -135,6 +137,39 @@ def test_hinge_takes_zeros_and_ones_as_well_as_signs():
         assert hinge(scores, targets).tolist() == expected
         assert hinge(scores.unsqueeze(1), targets).tolist() == expected
         assert hinge(scores, targets.unsqueeze(1)).tolist() == expected
+
+
+def test_binary_hinge_is_torchs_margin_to_zero_whatever_the_classes_are_called():
+    scores, yes = torch.randn(8, 3).double(), torch.randint(2, (8, 3))
+    nothing, signs = torch.zeros_like(scores), 2 * yes - 1
+    each = F.margin_ranking_loss(scores, nothing, signs, margin=1.0, reduction="none")
+    for targets in (yes, signs, yes > 0, signs.double()):
+        torch.testing.assert_close(binary_hinge(scores, targets), each.mean(1))
+    with pytest.raises(ValueError, match="binary_hinge takes targets 0 and 1, or −1 and 1"):
+        binary_hinge.prepare(yes + 1, scores)
+
+
+def test_binary_hinge_trains_labels_that_metrics_count_one_by_one():
+    x = torch.randn(40, 4)
+    labels = (x @ torch.randn(4, 3) > 0).long()
+    network = torch.nn.Linear(4, 3)
+    options = {"optimizer": "rprop", "metrics": ["accuracy"], "progress": False, "seed": 0}
+    trainer = Trainer(network, loss="binary_hinge", **options)
+    trainer.fit((x, labels), epochs=60)
+    right = ((network(x) > 0) == labels).double().mean().item()
+    assert trainer.evaluate((x, labels))["accuracy"] == pytest.approx(right)
+    assert right > 0.95
+
+
+def test_hinge_of_several_classes_is_neupys_categorical_hinge():
+    """With one-hot targets it is written max(0, 1 + max((1 − t) s) − Σ t s) there."""
+    scores, classes = 3 + torch.rand(8, 4), torch.randint(4, (8,))
+    t = F.one_hot(classes, 4)
+    theirs = (1 + ((1 - t) * scores).amax(1) - (t * scores).sum(1)).clamp(min=0)
+    torch.testing.assert_close(hinge(scores, classes), theirs)
+    two, labels = torch.randn(8, 2), classes % 2  # with two classes also torch's, times two
+    expected = 2 * F.multi_margin_loss(two, labels, reduction="none")
+    torch.testing.assert_close(hinge(two, labels), expected)
 
 
 def test_divergence_is_cross_entropy_less_entropy():

@@ -45,13 +45,11 @@ def test_a_function_of_scikit_learn_is_called_with_all_examples(custom, tmp_path
     )
     history = trainer.history
     assert ("area" in history.columns) != custom
-    assert history.column("validation_area") == pytest.approx(
-        history.column("validation_ours"), abs=1e-12
-    )
+    assert history["validation_area"] == pytest.approx(history["validation_ours"], abs=1e-12)
     figures = trainer.evaluate((INPUTS, RARE))
     expected = peers.roc_auc_score(RARE, trainer.network.predict(INPUTS)[:, 1])
     assert figures["area"] == pytest.approx(expected, abs=1e-12)
-    assert best.best == max(history.column("validation_area"))
+    assert best.best == max(history["validation_area"])
     history.save(tmp_path / "history.csv")
     columns = History.load(tmp_path / "history.csv").columns
     assert {"validation_area", "validation_ours", "validation_right"} <= set(columns)
@@ -112,4 +110,4 @@ def test_an_unknown_figure_is_not_an_error():
     def undefined(outputs, targets):
         return math.nan
 
-    assert math.isnan(fit(metrics=[undefined]).history.column("undefined")[0])
+    assert math.isnan(fit(metrics=[undefined]).history["undefined"][0])

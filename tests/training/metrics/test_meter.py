@@ -40,6 +40,16 @@ def test_means_and_metrics_are_those_of_all_examples(waits):
 
 
 @pytest.mark.parametrize("waits", [True, False])
+def test_a_loss_may_have_a_weight_of_its_own(waits):
+    meter = Meter(waits=waits)
+    for step, (mean, rows, weight) in enumerate([(1.0, 4, 0.5), (3.0, 4, 0.25), (5.0, 2, 0.0)]):
+        values = {"loss": torch.tensor(mean), "other": torch.tensor(mean)}
+        meter.add(values, rows, step, torch.tensor(weight))
+    result = meter.result(Processes())
+    assert result == pytest.approx({"loss": 1.25 / 0.75, "other": 26 / 10})
+
+
+@pytest.mark.parametrize("waits", [True, False])
 def test_a_number_that_is_none_is_found_with_its_step(waits):
     def run():
         meter = Meter(waits=waits)

@@ -1,12 +1,11 @@
 """A set that does not fit in memory is trained on in bounded memory, and resumed bit by bit."""
 
 import math
-import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from tests.scripts import run_script
 
 SCRIPT = Path(__file__).parent / "larger_than_memory.py"
 
@@ -17,13 +16,4 @@ SCRIPT = Path(__file__).parent / "larger_than_memory.py"
     [(4, math.inf), pytest.param(200, 150, marks=pytest.mark.soak)],
 )
 def test_files_are_trained_on_in_bounded_memory_and_resumed(tmp_path, megabytes, allowed):
-    run = subprocess.run(
-        [sys.executable, SCRIPT, tmp_path, str(megabytes)],
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=1200,
-        check=False,
-    )
-    assert run.returncode == 0, run.stdout + run.stderr
-    assert float(run.stdout) <= allowed
+    assert float(run_script(SCRIPT, tmp_path, megabytes, timeout=1200)) <= allowed

@@ -101,6 +101,7 @@ BY_INDEX = {
     "a list of numbers": [(*x.tolist(), int(y)) for x, y in PAIRS],
     "a data set of torch": Indexed(PAIRS),
     "rows by name": [{"input1": x.numpy(), "target": int(y)} for x, y in PAIRS],
+    "a target called class": [{"features": x.tolist(), "class": int(y)} for x, y in PAIRS],
     "one other entry": [{"features": x.tolist(), "label": int(y)} for x, y in PAIRS],
     "columns by name": [
         {"a": a, "b": b, "c": c, "y": int(y)}
@@ -249,7 +250,7 @@ def wrong(change, items=PAIRS):
         ),
         (
             [{"a": 0.5, "kind": 1}],
-            "has the entries a, kind, and none of them is called target, .* labels or y",
+            "has the entries a, kind, and none of them is called target, .* classes or y",
         ),
         ([{"x": X[0]}] * 4, "the training data has no targets"),
         ([()], "contains an empty tuple"),

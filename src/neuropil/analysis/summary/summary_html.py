@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
     from neuropil.analysis.summary.summary_rows import Row
 
-TITLES = ("Layer", "Written as", "Input", "Output")
+TITLES = ("Layer", "Written as", "Output")
 NUMBERS = {
     "Parameters": summary_text.parameters,
-    "Multiply–adds": summary_text.multiply_adds,
-    "Receptive field": summary_text.field,
+    "Mult–adds": summary_text.multiply_adds,
+    "Field": summary_text.field,
     "Memory": summary_text.output_memory,
 }
 # No-break spaces, since pages that remove styles would lose a padding.
@@ -43,7 +43,8 @@ def as_html(
     ]
     layers = table([*TITLES, *numbers], cells, numbers)
     paragraphs = (Markup("<p>{}</p>").format(note) for note in notes)
-    return notebook_page(layers, facts(totals), *paragraphs)
+    below = [facts(totals)] if totals else []
+    return notebook_page(layers, *below, *paragraphs)
 
 
 def text_cells(row: Row, link: str) -> list[str]:
@@ -52,6 +53,5 @@ def text_cells(row: Row, link: str) -> list[str]:
     return [
         INDENT * row.depth + summary_text.short_name(row),
         Markup("<code>{}</code>{}").format(row.layer, takes),
-        summary_text.input_shapes(row),
         summary_text.output_shape(row),
     ]

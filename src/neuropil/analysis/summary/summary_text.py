@@ -100,11 +100,6 @@ def short_name(row: Row) -> str:
     return ".".join(row.name.split(".")[-2:]) if row.depth else row.name
 
 
-def input_shapes(row: Row) -> str:
-    """Return the input shapes of a row."""
-    return " ".join(map(format_shape, row.input_shapes or ()))
-
-
 def output_shape(row: Row) -> str:
     """Return the output shape of a row."""
     return "" if row.output_shape is None else format_shape(row.output_shape)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from neuropil.cli.command_options import Json, RunFolder, open_trained
+from neuropil.datasets.formats import check_openable
 
 if TYPE_CHECKING:
     from neuropil.datasets.source import Source
@@ -25,17 +26,20 @@ def evaluate(
     json: Json = False,
 ) -> None:
     """Evaluate a trained network on data that it has not seen."""
+    if data is not None:
+        check_openable(data)
+    run = open_trained(folder)
     from neuropil.cli.console import console, label, note, say_json
     from neuropil.cli.finish import figures_table
     from neuropil.datasets import read_for_evaluation
     from neuropil.runs.measure import measure
 
-    run = open_trained(folder)
     network = run.network()
     if data is None:
         name, examples, notes = own_part(run)
     else:
         name, (examples, notes) = str(data), read_for_evaluation(run.preparation, data)
+        notes += trained_on(run, data)
     note(*notes)
     figures = measure(network, examples, run.task)
     if json:
@@ -43,6 +47,19 @@ def evaluate(
         return
     label("Data", f"{name}: {len(examples):,} examples")
     console().print(figures_table({"": figures}))
+
+
+def trained_on(run: "Run", data: Path) -> list[str]:
+    """Return a note if the network was trained on the data that it is evaluated on."""
+    if not run.holds_training_data(data):
+        return []
+    parts = {name: run.data.get(name) for name in ("train", "validation", "test")}
+    sizes = ", ".join(f"{size:,} {name}" for name, size in parts.items() if size)
+    note = (
+        f"{data} is the data of the training ({sizes}), so these figures are too optimistic; "
+        "without --data, only examples that were held out are used."
+    )
+    return [note]
 
 
 def own_part(run: "Run") -> tuple[str, "Source", list[str]]:

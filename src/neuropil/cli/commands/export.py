@@ -21,10 +21,10 @@ def export(
     ] = None,
 ) -> None:
     """Write a trained network as one .onnx or .pt2 file that other programs can run."""
+    run = open_trained(folder)
     from neuropil.cli.console import label, say
     from neuropil.runs.exporting.run_export import export as write
 
-    run = open_trained(folder)
     path = run.path / "network.onnx" if out is None else out
     facts = write(run, path)
     say(str(path))

@@ -31,9 +31,14 @@ def predict(
 ) -> None:
     """Predict new pictures, table rows or arrays with a trained network."""
     from neuropil.cli.console import note, say, say_json
-    from neuropil.cli.prediction_file import write_predictions
+    from neuropil.datasets.formats import check_readable
+    from neuropil.runs.exporting.prediction_file import write_predictions
+    from neuropil.runs.run_facts import read_facts
 
     check_options(top, out)
+    kind = read_facts(folder)["data"].get("kind")
+    for file in files:
+        check_readable(file, kind)
     run = open_trained(folder)
     network = run.network()
     given = run.read(files)
@@ -57,7 +62,7 @@ def check_options(top: int, out: Path | None) -> None:
     Raises:
         ValueError: When an option is out of range.
     """
-    from neuropil.cli.prediction_file import check_suffix
+    from neuropil.runs.exporting.prediction_file import check_suffix
 
     if top < 1:
         raise ValueError(f"--top must be at least 1, got {top}.")

@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
 def report(folder: RunFolder) -> None:
     """Write the report of a run again, for example after it was deleted."""
+    run = open_trained(folder)
     from neuropil.cli.console import note, say
     from neuropil.cli.finish import report as write
     from neuropil.cli.run_data import open_again
 
-    run = open_trained(folder)
     network, history, splits = run.network(), run.history(), open_again(run)
     if not run.was_trained_on(splits):
         note(f"the data in {splits.source} have changed since the training.")

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from neuropil.cli.command_options import Quiet, RunFolder
-from neuropil.cli.interruption import suggesting_resume
+from neuropil.cli.terminal.interruption import suggesting_resume
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,6 +20,10 @@ def resume(folder: RunFolder, *, quiet: Quiet = False) -> None:
     Any number of processes may resume it; the result is the same only with as many as before.
     """
     from neuropil.cli.console import say
+    from neuropil.cli.terminal.process_group import is_group
+
+    if not is_group():  # only the machine of the first process needs the folder
+        check_run(folder)
     from neuropil.training.processes import join_processes
 
     with suggesting_resume(folder):
@@ -30,17 +34,24 @@ def resume(folder: RunFolder, *, quiet: Quiet = False) -> None:
 
 def find_run(folder: "Path") -> "Run":
     """Return the run in a folder, or its first part if the part of ``--then`` has not begun."""
-    from neuropil.cli.training_run import FIRST
-    from neuropil.runs.run_facts import is_run
     from neuropil.runs.run_folder import Run
 
+    return Run.open(check_run(folder))
+
+
+def check_run(folder: "Path") -> "Path":
+    """Return the folder of `find_run` after a check that does not load PyTorch."""
+    from neuropil.runs.run_facts import FIRST, is_run, read_facts
+
     first = folder.with_name(folder.name + FIRST)
-    return Run.open(first if is_run(first) and not is_run(folder) else folder)
+    found = first if is_run(first) and not is_run(folder) else folder
+    read_facts(found)
+    return found
 
 
 def finish_run(run: "Run", *, quiet: bool) -> bool:
     """Finish a run with bit-identical results; return whether anything was missing."""
-    from neuropil.cli.training_run import begin_second, second_part
+    from neuropil.cli.training_run import begin_second, say_paths, second_part
     from neuropil.runs.run_facts import is_run
     from neuropil.runs.run_folder import Run
     from neuropil.training.processes import join_processes
@@ -49,13 +60,17 @@ def finish_run(run: "Run", *, quiet: bool) -> bool:
     unfinished = run.status != "finished"
     if unfinished:
         finish_part(run, quiet=quiet)
+        if quiet:
+            say_paths(run)
     second = second_part(run)
     if second is None:
         return unfinished
     begun = processes.call_in_first(lambda: Run.open(second) if is_run(second) else None)
     if begun is not None:
         return finish_run(begun, quiet=quiet) or unfinished
-    begin_second(run, quiet=quiet)
+    began = begin_second(run, quiet=quiet)
+    if quiet and began is not None:
+        say_paths(began)
     return True
 
 

@@ -21,10 +21,13 @@ def sheet(
 ) -> None:
     """Look up a layer, an optimiser, a loss …: definition, shapes, example.
 
+    Names of PyTorch, Keras and scikit-learn, such as nn.Conv2d or Dense, find ours.
+
     Without a name, list all items by section, one line each.
     """
     from neuropil.cli.catalogue import items
-    from neuropil.cli.console import console
+    from neuropil.cli.console import console, note
+    from neuropil.foreign_names import bare
 
     known = items()
     if name is None:
@@ -32,17 +35,31 @@ def sheet(
         return
     item = find(name, known)
     if item is not None:
+        if bare(item.name) != bare(name):
+            note(f"{name} is {item.name} here.")
         show_item(console(), item)
         return
     show_list(console(), search(name, known))
 
 
 def find(name: str, known: dict[str, Item]) -> Item | None:
-    """Return the item of that name; an exact match wins over case and underscores."""
+    """Return the item of that name, or of the one that has this name elsewhere.
+
+    An exact match wins over case and underscores, and these over the names of other libraries.
+    """
+    from neuropil.foreign_names import bare, our_name
+
     if name in known:
         return known[name]
-    bare = name.rpartition(".")[2].replace("_", "").casefold()
-    return next((i for n, i in known.items() if n.replace("_", "").casefold() == bare), None)
+    last = name.rpartition(".")[2].replace("_", "").casefold()
+    own = next((i for n, i in known.items() if n.replace("_", "").casefold() == last), None)
+    foreign = known.get(our_name(name) or "")
+    alike = next((i for n, i in known.items() if bare(n) == bare(name)), None)
+    # "Dense" is a layer of Keras, and our `dense` is a function.
+    is_class = name.rpartition(".")[2][:1].isupper()
+    if own is not None and is_class and own.name.islower():
+        return foreign or own
+    return own or foreign or alike
 
 
 def search(word: str, known: dict[str, Item]) -> list[Item]:

@@ -12,8 +12,9 @@ def summary(
     network: Annotated[
         str,
         typer.Argument(
-            help="Name of an architecture, an expression, a run or network folder, or a "
-            "network.json file.",
+            help="Name of an architecture, an expression, a run or network folder, a "
+            "network.json file, or FILE.py:NAME for a PyTorch module, or a class or function "
+            "that makes one; the file is run.",
             metavar="NETWORK|RUN",
         ),
     ],
@@ -43,6 +44,7 @@ def summary(
     from neuropil.analysis import summary as analysed
     from neuropil.cli.console import console, note, say, say_json
     from neuropil.cli.network_argument import path_exists, structure
+    from neuropil.cli.python_file import is_python_file, module_in_file
     from neuropil.runs.classic_model import ClassicModel
     from neuropil.runs.run_facts import MODEL
 
@@ -50,9 +52,12 @@ def summary(
         say(repr(ClassicModel.load(network)))
         return
     shape = None if input_shape is None else parse_shape(input_shape)
-    found, notes = structure(network, shape, outputs)
-    note(*notes)
-    table = analysed(found, shape, depth=depth)
+    if is_python_file(network):
+        table = analysed(module_in_file(network), shape, depth=depth)
+    else:
+        found, notes = structure(network, shape, outputs)
+        note(*notes)
+        table = analysed(found, shape, depth=depth)
     if json:
         say_json(table.to_dict())
         return

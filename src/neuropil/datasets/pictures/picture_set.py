@@ -10,7 +10,7 @@ from neuropil.core.free_memory import free_memory
 from neuropil.datasets.batch_places import MIXED, variety_in_batches
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.dataset import Dataset
-from neuropil.datasets.pictures.duplicate_pictures import note_duplicates
+from neuropil.datasets.pictures.duplicate_pictures import note_contradictions, note_duplicates
 from neuropil.datasets.pictures.picture_batch import (
     Batch,
     broken_notes,
@@ -84,6 +84,7 @@ def open_pictures(
             "'native' or one size."
         )
     note_duplicates(train, {"validation": cut, "test": held_out}, notes)
+    note_contradictions((train, cut, held_out), preparation.target, notes)
     target = preparation.target
     if isinstance(target, Numbers) and train.targets is not None:
         # The mean and scale of the training pictures alone.

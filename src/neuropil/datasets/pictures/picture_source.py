@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import math
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
@@ -14,6 +15,7 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
+from neuropil.core.free_memory import require_memory
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.dataset import describe
 from neuropil.datasets.pictures.picture_batch import Batch as Decoded
@@ -21,7 +23,6 @@ from neuropil.datasets.pictures.picture_file import read_picture
 from neuropil.datasets.pictures.picture_files import PictureFiles, evenly_spaced
 from neuropil.datasets.pictures.picture_header import careful_pillow
 from neuropil.datasets.pictures.picture_sizes import batch_size
-from neuropil.datasets.pictures.shared_tensor import new_tensor
 from neuropil.datasets.pictures.substitutes import BrokenPictureWarning, nearest_targets
 from neuropil.datasets.source import Batch
 
@@ -137,13 +138,12 @@ class PictureSource:
         pads, channels = self.preparation.pads, self.preparation.shape[0]
         shape = (len(places), channels, *batch_size(sizes, pads=pads))
         kind = torch.uint8 if self.preparation.dtype == "uint8" else torch.float32
-        inputs = new_tensor(shape, kind, zeros=pads)
-        mask = new_tensor((shape[0], *shape[2:]), torch.uint8, zeros=True) if pads else None
+        require_memory(math.prod(shape) * kind.itemsize, "a batch of pictures")
+        inputs = (torch.zeros if pads else torch.empty)(shape, dtype=kind)
+        mask = torch.zeros(shape[0], *shape[2:], dtype=torch.uint8) if pads else None
+        parts = zip(inputs.numpy(), sizes.tolist(), strict=True)
         with careful_pillow():
-            for into, place, row, size in zip(
-                inputs.numpy(), places, rows, map(tuple, sizes.tolist()), strict=True
-            ):
-                self.read_into(into, place, row, size)
+            self.read([into[:, :h, :w] for into, (h, w) in parts], places, rows)
         if mask is not None:
             for into, (height, width) in zip(mask.numpy(), sizes.tolist(), strict=True):
                 into[:height, :width] = 1
@@ -153,29 +153,39 @@ class PictureSource:
             mask,
         )
 
-    def read_into(
-        self, into: np.ndarray[Any, Any], place: int, row: int, size: tuple[int, int]
+    def read(
+        self, into: Sequence[np.ndarray[Any, Any]], places: list[int], rows: list[int]
     ) -> None:
-        """Read a picture from the cache or decode it.
+        """Read pictures from the cache, or decode them.
 
         Args:
-            into: Receives the picture; ``(C, H, W)``, at least of its size.
-            place: The place of the picture.
-            row: Number of its file.
-            size: Height and width.
+            into: Receive the pictures; ``(C, H, W)``, each of its own size.
+            places: The places of the pictures.
+            rows: Numbers of their files.
         """
-        height, width = size
         cache = self.files.cache
         if cache is None:
-            into[:, :height, :width] = self.decode(place, row, size)
+            self.decode_all(into, places, rows)
             return
-        whole = into.shape[1:] == size
-        record = into if whole else np.empty((into.shape[0], height, width), into.dtype)
-        if not cache.read(row, record):
-            record[...] = self.decode(place, row, size)
-            cache.write(row, record)
-        if not whole:
-            into[:, :height, :width] = record
+        # In a padded batch, the bytes of a picture are not one after the other.
+        records = [
+            array if array.flags.c_contiguous else np.empty(array.shape, array.dtype)
+            for array in into
+        ]
+        missing = cache.read(rows, records)
+        new, numbers = [records[k] for k in missing], [rows[k] for k in missing]
+        self.decode_all(new, [places[k] for k in missing], numbers)
+        cache.write(numbers, new)
+        for array, record in zip(into, records, strict=True):
+            if record is not array:
+                array[...] = record
+
+    def decode_all(
+        self, into: Sequence[np.ndarray[Any, Any]], places: list[int], rows: list[int]
+    ) -> None:
+        """Decode pictures; the arguments are those of `read`."""
+        for array, place, row in zip(into, places, rows, strict=True):
+            array[...] = self.decode(place, row, array.shape[1:])
 
     def decode(self, place: int, row: int, size: tuple[int, int]) -> np.ndarray[Any, Any]:
         """Return a picture as the network takes it, or the one in its place if it is broken.

@@ -183,8 +183,8 @@ def read_labelled(
 
 def read_paths(
     path: Path, notes: list[str], *, reader: TableReader
-) -> tuple[Table, list[Path], list[str]]:
-    """Return the rows of a table whose picture exists, the pictures, and a note about others.
+) -> tuple[Table, list[Path]]:
+    """Return the rows of a table whose picture exists, and the pictures.
 
     Args:
         path: The table, with or without the target columns.
@@ -194,9 +194,11 @@ def read_paths(
     Raises:
         DataError: If no column names pictures, or most of them do not exist.
     """
-    table, files = with_files_first(reader(path, notes), path.parent)
-    table, missing = drop_missing_pictures(table, files, path)
-    return table, [path.parent / name for name in table.text(files).to_pylist()], missing
+    read = reader(path, notes)
+    _, files = with_files_first(read, path.parent)
+    table, missing = drop_missing_pictures(read, files, path)
+    notes += missing
+    return table, [path.parent / name for name in table.text(files).to_pylist()]
 
 
 def with_files_first(table: Table, folder: Path) -> tuple[Table, str]:

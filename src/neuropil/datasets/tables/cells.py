@@ -1,4 +1,7 @@
-"""Single cells of a table: missing values, numbers, class labels."""
+"""Single cells of a table: missing values, numbers, class labels.
+
+Targets of all kinds of data use it, so PyArrow is loaded only for columns of a table.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,9 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
-from neuropil.datasets.tables.typed_columns import is_text
-
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from neuropil.datasets.tables.typed_columns import Column
 
 MISSING = (
@@ -38,6 +38,10 @@ def missing_cells(cells: Column, *, numbers: bool = False) -> pa.BooleanArray:
         cells: A column.
         numbers: Whether text is a column of numbers, where ``None`` is a missing value.
     """
+    import pyarrow.compute as pc
+
+    from neuropil.datasets.tables.typed_columns import is_text
+
     if not is_text(cells):
         return pc.is_null(cells, nan_is_null=True)
     known = missing_texts(MISSING_NUMBERS if numbers else MISSING)
@@ -47,6 +51,8 @@ def missing_cells(cells: Column, *, numbers: bool = False) -> pa.BooleanArray:
 @cache
 def missing_texts(texts: tuple[str, ...]) -> pa.Array:
     """Return texts as an Arrow array; made on first use because this loads pandas."""
+    import pyarrow as pa
+
     return pa.array(texts)
 
 
@@ -90,6 +96,9 @@ def class_label(cell: str) -> str:
 
 def class_labels(cells: Column) -> pa.DictionaryArray:
     """Return the class name in each cell, as a dictionary array."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     encoded = pc.dictionary_encode(cells)
     names = [class_label(str(cell)) for cell in encoded.dictionary.to_pylist()]
     merged = pc.dictionary_encode(pa.array(names, pa.string()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from neuropil.checks import shown
 from neuropil.datasets.data_errors import DataError
 from neuropil.text import some_of
 
@@ -19,7 +20,7 @@ def as_frame(data: Any) -> Any:
         data: The data, which fit in memory.
 
     Raises:
-        DataError: If rows have different names.
+        DataError: If rows have different names, or a list does not hold dicts.
 
     Example:
         >>> as_frame([{"age": 41, "ill": "no"}, {"age": 52, "ill": "yes"}])
@@ -34,7 +35,22 @@ def as_frame(data: Any) -> Any:
         return data
     found = iter(data)
     first = next(found, None)
+    if isinstance(data, list | tuple) and not isinstance(first, Mapping):
+        refuse_rows(first)
     return columns_of(first, found) if isinstance(first, Mapping) else data
+
+
+def refuse_rows(first: Any) -> None:
+    """Refuse a list without dicts, of which `first` is the first row.
+
+    Raises:
+        DataError: Always.
+    """
+    got = "an empty list" if first is None else f"a list of rows such as {shown(first)}"
+    raise DataError(
+        f"{got} cannot be read as a table: give rows as dicts, such as "
+        '{"age": 41, "ill": "no"}, a dict of columns, or a data frame.'
+    )
 
 
 def columns_of(first: Mapping[Any, Any], others: Iterator[Any]) -> dict[Any, list[Any]]:

@@ -44,6 +44,9 @@ MAX_CATEGORIES = 256
 HASHED = 256
 """Number of features that a column with more words is hashed into."""
 
+FIRST = 100
+"""Number of cells that tell most columns from one with a single value."""
+
 
 def fit_columns(
     table: Table, names: Iterable[str], train: np.ndarray[Any, Any], notes: list[str]
@@ -129,10 +132,22 @@ class ColumnFitting:
         dates = table_dates(self.table, name)
         if dates is not None:
             return fit_dates(self.table, name, dates, self.train, self.notes)
+        if (value := self.only_value(name)) is not None:
+            return f"Column {name!r} left out: all training rows have the value {value}."
         found = self.table.numbers(name)
         if found is None:
             return self.fit_words_or_units(name)
         return self.fit_numbers_or_codes(name, found)
+
+    def only_value(self, name: str) -> str | None:
+        """Return the value that all training rows have in a column; None if they differ."""
+        cells = self.table.column(name)
+        for rows in (self.train[:FIRST], self.train):
+            if pc.count_distinct(cells.take(pa.array(rows)), mode="all").as_py() > 1:
+                return None
+        first = cells.slice(int(self.train[0]), 1)
+        missing = missing_cells(first, numbers=True)[0].as_py()
+        return None if missing else repr(cut(self.table.text(name)[int(self.train[0])].as_py()))
 
     def fit_numbers_or_codes(self, name: str, found: Numbers) -> Column | str:
         """Return the encoder of a column of numbers, some of which may be long codes."""
@@ -159,9 +174,11 @@ class ColumnFitting:
         unit = None if isinstance(words, TextColumn) else find_unit(cells, table, where)
         if unit is None:
             if isinstance(words, HashedColumn):
+                gigabytes = 4e-9 * words.width * len(table)
+                size = f", which take {gigabytes:.1f} GB of memory" if gigabytes > 0.1 else ""
                 self.notes.append(
                     f"Column {name!r}: {pc.count_distinct(cells).as_py():,} distinct words are "
-                    f"hashed into {words.width} features."
+                    f"hashed into {words.width} features{size}."
                 )
             return words
         self.notes.append(f"Column {name!r}: numbers in {unit!r}.")

@@ -91,6 +91,18 @@ def split_table(
     return parts
 
 
+def check_split_column(table: Table, options: Options, targets: tuple[str, ...]) -> None:
+    """Refuse a column to split by that the table does not have.
+
+    Args:
+        table: The table.
+        options: Options of the caller.
+        targets: Names of the targets.
+    """
+    if options.split_by is not None:
+        find_split_column(table, options.split_by, targets)
+
+
 def ranks(labels: pa.DictionaryArray) -> Array:
     """Return for each row the rank of its label among all labels in alphabetical order."""
     names = np.array(labels.dictionary.to_pylist())

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from neuropil.datasets.tables.table import Table
 
-TARGETS = frozenset(["label", "labels", "class", "classes", "target", "targets", "y"])
-"""Usual names of target columns."""
+TARGETS = ("target", "targets", "label", "labels", "class", "classes", "y")
+"""Usual names of targets, in tables and in rows that are dicts."""
 
 
 def find_targets(

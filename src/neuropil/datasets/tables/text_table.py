@@ -25,6 +25,7 @@ from neuropil.datasets.tables.table_fitting import fit_columns
 from neuropil.datasets.tables.table_preparation import TablePreparation, check_labelled
 from neuropil.datasets.tables.table_splits import (
     Outcome,
+    check_split_column,
     note_series,
     note_shared,
     split_table,
@@ -93,6 +94,7 @@ def open_table(
             test_path = None
     table = drop_unknown_targets(table, names, notes)
     table.read_ahead()
+    check_split_column(table, options, names)  # before notes that do not explain its error
     with adding_notes(notes):
         outcome = read_outcomes(table, names, options.task, notes)
         test_size = 0 if test_path else options.test
@@ -101,8 +103,7 @@ def open_table(
     inputs = [name for name in table.names if name not in (*names, *rows.unused)]
     columns = fit_columns(table, inputs, rows.train.numpy(), notes)
     if options.split_by is None:
-        dated = [c.name for c in columns if isinstance(c, DateColumn) and c.unit == DAYS]
-        note_series(dated, notes)
+        note_series(dates_in(columns), notes)
     preparation = TablePreparation(
         columns, target, tuple(table.names), table.header, options.encoding
     )
@@ -121,6 +122,11 @@ def open_table(
         source=str(path),
         notes=notes,
     )
+
+
+def dates_in(columns: Sequence[object]) -> list[str]:
+    """Return the names of the columns that are dates by the day."""
+    return [c.name for c in columns if isinstance(c, DateColumn) and c.unit == DAYS]
 
 
 def open_frame(frame: Any, options: Options) -> Splits:

@@ -69,6 +69,7 @@ class TaskPages(NamedTuple):
         mistakes: Returns the section with the worst predictions.
         targets: Returns a description of the targets.
         answer: Returns the Python name of the predictions, and their shape in words.
+        ranking: Returns the section with the curves of one class of two; None for others.
         certainty: Returns the section on calibration, for tasks with probabilities.
         is_faultless: Tells whether every prediction is correct, so that more training cannot
             help.
@@ -81,5 +82,6 @@ class TaskPages(NamedTuple):
     mistakes: Callable[[Subject], Section]
     targets: Callable[[Subject], Targets]
     answer: Callable[[Subject], tuple[str, str]]
+    ranking: Callable[[Subject], Section | None] | None = None
     certainty: Callable[[Subject], Section] | None = None
     is_faultless: Callable[[Evidence], bool] | None = None

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neuropil.report.evidence import WORDS, classification_figures
+from neuropil.report.classification_figures import classification_figures
+from neuropil.report.evidence import WORDS
 from neuropil.report.sections.base import ClassSizes, Targets, TaskPages
 from neuropil.report.sections.classification_results import (
     certainty_section,
@@ -17,6 +18,7 @@ from neuropil.report.sections.classification_summary import (
     classification_headline,
     classification_remarks,
 )
+from neuropil.report.sections.ranking_section import ranking_section
 
 if TYPE_CHECKING:
     from neuropil.report.subject import Subject
@@ -64,5 +66,6 @@ CLASSIFICATION = TaskPages(
     intervals=classification_figures, headline=classification_headline,
     remarks=classification_remarks, results=classification_results,
     mistakes=classification_mistakes, targets=targets, answer=answer,
-    certainty=certainty_section, is_faultless=lambda evidence: bool(evidence.right.all()),
+    ranking=ranking_section, certainty=certainty_section,
+    is_faultless=lambda evidence: bool(evidence.right.all()),
 )  # fmt: skip

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neuropil.plots.calibration import calibration, reliability
-from neuropil.plots.confusion import confusion_matrix
-from neuropil.report.evidence import per_class
+from neuropil.plots.classification.calibration import calibration, reliability
+from neuropil.plots.classification.confusion import confusion_matrix
+from neuropil.report.classification_figures import per_class
 from neuropil.report.page import Section
 from neuropil.report.sections.classification_summary import main_figure
 from neuropil.report.sections.examples import Verdict, worst_examples
@@ -82,7 +82,8 @@ def class_rows(evidence: Evidence) -> list[dict[str, Any]]:
 def classification_mistakes(subject: Subject) -> Section:
     """Return the most confident mistakes; where there are none, the least certain answers."""
     evidence = subject.evidence
-    sure, predicted = evidence.answers.max(axis=1), evidence.predicted
+    predicted = evidence.predicted
+    sure = np.take_along_axis(evidence.answers, predicted[:, None], axis=1)[:, 0]
     mistakes = evidence.mistakes
 
     def verdict(index: int) -> Verdict:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+import torch
 
-from neuropil.report.evidence import per_class
+from neuropil.report.classification_figures import per_class
 from neuropil.report.sections.base import Headline
 from neuropil.report.sections.summary_section import memorised_remark
 from neuropil.report.wording import INTERVAL, interval, percent
-from neuropil.runs.baseline import is_misleading
+from neuropil.runs.figures.baseline import is_misleading
+from neuropil.runs.figures.decoded_metric import figure_of
 from neuropil.text import number_of
 
 if TYPE_CHECKING:
@@ -26,10 +28,12 @@ MOST_NAMES = 3
 
 
 def classification_headline(subject: Subject) -> Headline:
-    """Return the accuracy, or the balanced accuracy if the accuracy is misleading."""
+    """Return F1 of a rare class, else the accuracy, or the balanced one where it misleads."""
     name = main_figure(subject)
     figure = subject.measured[name]
     chance = f"({INTERVAL} {interval(name, figure)})"
+    if name.startswith("f1 of "):
+        return rare_class_headline(subject, name, chance)
     if name == "accuracy":
         verb = "is" if len(subject.evidence.targets) == 1 else "are"
         sentence = f"of {subject.examples} {verb} classified correctly {chance}."
@@ -44,8 +48,28 @@ def classification_headline(subject: Subject) -> Headline:
     )
 
 
+def rare_class_headline(subject: Subject, name: str, chance: str) -> Headline:
+    """Return F1 of a rare class, with the numbers that it consists of."""
+    task: Any = subject.evidence.task
+    found = subject.evidence.predicted == task.sought
+    true = subject.evidence.targets == task.sought
+    members, predicted, hits = int(true.sum()), int(found.sum()), int((found & true).sum())
+    share = true.mean()
+    right = f", and {hits} of {predicted} such predictions are right" if predicted else ""
+    return Headline(
+        name,
+        subject.measured[name],
+        2 * share / (1 + share),
+        f"is the F1 of “{task.positive}” on {subject.examples} {chance}: {hits} of its "
+        f"{number_of(members, subject.noun)} are found{right}.",
+    )
+
+
 def main_figure(subject: Subject) -> str:
     """Return the name of the metric that shows whether the network beats guessing."""
+    rare = figure_of("f1", getattr(subject.evidence.task, "positive", None) or "")
+    if rare in subject.measured:
+        return rare
     accuracy, balanced = subject.measured["accuracy"], subject.measured["balanced_accuracy"]
     hidden = is_misleading(
         accuracy.value, accuracy.low, balanced.value, majority_share(subject)
@@ -86,6 +110,8 @@ def majority_class(subject: Subject) -> int:
 def classification_remarks(subject: Subject) -> Iterator[str]:
     """Yield remarks on guessing, on the mistakes, on confidence and on overfitting."""
     yield guessing_remark(subject)
+    yield from threshold_remark(subject)
+    yield from missed_remark(subject)
     yield from mistake_remarks(subject)
     yield certainty_remark(subject)
     yield from memorised_remark(subject, "accuracy", "the accuracy is", exceeds_chance)
@@ -106,6 +132,29 @@ def guessing_remark(subject: Subject) -> str:
     if main_figure(subject) == "accuracy":
         return f"A{always}"
     return f"The accuracy is {percent(subject.measured['accuracy'].value)}; a{always}"
+
+
+def threshold_remark(subject: Subject) -> Iterator[str]:
+    """Yield a remark on the threshold of a rare class, and on what one half would find."""
+    evidence, task = subject.evidence, cast("Any", subject.evidence.task)
+    if task.threshold is None:
+        return
+    found = evidence.answers[:, task.sought] > 0.5
+    hits = int((found & (evidence.targets == task.sought)).sum())
+    yield (
+        f"“{task.positive}” is predicted if its probability is above "
+        f"{percent(task.threshold)}. This threshold was chosen on the validation part, for the "
+        f"largest expected F1. With {percent(0.5)}, {hits} would be found, in "
+        f"{number_of(int(found.sum()), 'prediction')}."
+    )
+
+
+def missed_remark(subject: Subject) -> Iterator[str]:
+    """Yield the advice to weight classes, if one is hardly ever found."""
+    evidence, task = subject.evidence, cast("Any", subject.evidence.task)
+    answers, targets = map(torch.from_numpy, (evidence.answers, evidence.targets))
+    if subject.settings.get("class_weight") is None:
+        yield from task.advice(answers, targets)
 
 
 def mistake_remarks(subject: Subject) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from neuropil.report.evidence import WORDS
 from neuropil.report.example_pictures import can_be_shown, picture
 from neuropil.report.page import Section
+from neuropil.text import as_typed
 
 if TYPE_CHECKING:
     from neuropil.report.sections.base import TaskPages
@@ -33,7 +34,7 @@ def data_section(subject: Subject, task: TaskPages) -> Section:
     return Section(
         "data",
         facts=facts,
-        notes=splits.notes,
+        notes=[as_typed(note) for note in splits.notes],
         noun=subject.noun,
         sample_title=targets.sample_title,
         samples=samples,

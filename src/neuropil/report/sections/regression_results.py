@@ -15,8 +15,6 @@ from neuropil.report.wording import data_number, number
 from neuropil.text import number_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from markupsafe import Markup
 
     from neuropil.report.subject import Subject
@@ -72,14 +70,10 @@ def regression_mistakes(subject: Subject) -> Section:
     error = evidence.answers - evidence.targets
     names = evidence.task.target.columns
 
-    def with_names(numbers: Iterable[str]) -> str:
-        named = zip(names, numbers, strict=True) if names else ((number,) for number in numbers)
-        return ", ".join(map(" ".join, named))
-
     def verdict(index: int) -> Verdict:
-        true = with_names(map(data_number, evidence.targets[index]))
-        said, off = (with_names(map(number, v[index])) for v in (evidence.answers, error))
+        true = "; ".join(map(data_number, evidence.targets[index]))
+        said, off = ("; ".join(map(number, v[index])) for v in (evidence.answers, error))
         return Verdict(true, said, off)
 
     examples = worst_examples(subject, evidence.mistakes, verdict)
-    return Section("regression_mistakes", **examples)
+    return Section("regression_mistakes", targets=list(names or ()), **examples)

@@ -9,7 +9,7 @@ import numpy as np
 from neuropil.report.sections.base import Headline
 from neuropil.report.sections.summary_section import memorised_remark
 from neuropil.report.wording import INTERVAL, THIN, interval, number, percent
-from neuropil.runs.decoded_metric import figure_of
+from neuropil.runs.figures.decoded_metric import figure_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from neuropil.report.evidence import WORDS
 from neuropil.report.page import Section
-from neuropil.report.wording import figure_text, is_share
+from neuropil.report.wording import figure_text
 from neuropil.text import number_of
 
 if TYPE_CHECKING:
@@ -42,10 +42,11 @@ def summary_section(subject: Subject, task: TaskPages, effort: str) -> Section:
 def strip(headline: Headline) -> dict[str, float]:
     """Return the positions of guessing, the figure and its interval on a scale, in per cent.
 
-    It ends at 1 for shares and R², their best value, and at the largest value for errors.
+    It ends at 1, the best value, and for errors at the largest value.
     """
     name, figure, guess, _ = headline
-    end = 1.0 if is_share(name) or name == "r2" else max(guess, figure.high) or 1.0
+    is_error = name.partition(" of ")[0].endswith("error")
+    end = (max(guess, figure.high) or 1.0) if is_error else 1.0
     values = {"guess": guess, "low": figure.low, "value": figure.value, "high": figure.high}
     places = {key: 100 * min(max(value / end, 0.0), 1.0) for key, value in values.items()}
     return places | {"end": end}

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 def use_section(subject: Subject, task: TaskPages) -> Section:
     """Return the commands and the Python code that use the network."""
-    folder, file = shlex.quote(subject.run), example_file(subject.splits.kind)
+    folder = shlex.quote(subject.run)
+    file = example_file(subject.splits.kind, subject.splits.source)
     answer, holds = task.answer(subject)
     commands = {
         f"neuropil predict {folder} {file}": "predict new files",

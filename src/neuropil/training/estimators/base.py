@@ -27,7 +27,7 @@ from neuropil.training.loop.closure_step import check_lr, default_epochs, needs,
 from neuropil.training.trainer import Trainer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -59,6 +59,7 @@ class NetworkEstimator(BaseEstimator):
 
     network: Network | Layer | str | None = None
     _: KW_ONLY
+    loss: str | Callable[..., Any] | None = None
     optimizer: str = "adam"
     lr: float | None = None
     epochs: int | None = None
@@ -150,7 +151,7 @@ class NetworkEstimator(BaseEstimator):
             callbacks = [EarlyStopping(self.patience), BestWeights()]
         trainer = Trainer(
             network,
-            loss=self.loss,
+            loss=self.default_loss if self.loss is None else self.loss,
             optimizer=bound,
             schedule=self.schedule,
             callbacks=callbacks,
@@ -204,12 +205,11 @@ class NetworkEstimator(BaseEstimator):
 
     def as_data(self, examples: Examples) -> Any:
         """Return examples as data for the trainer."""
-        encoded = torch.from_numpy(np.ascontiguousarray(self.encode(examples.targets)))
-        weights = None if examples.weights is None else torch.from_numpy(examples.weights)
-        if issparse(examples.inputs):
-            return SparseRows(examples.inputs, encoded, weights)
-        inputs = torch.from_numpy(np.ascontiguousarray(examples.inputs))
-        return (inputs, encoded) if weights is None else (inputs, encoded, weights)
+        inputs, targets, weights = examples._replace(targets=self.encode(examples.targets))
+        if issparse(inputs):
+            weights = None if weights is None else torch.tensor(weights)
+            return SparseRows(inputs, torch.tensor(targets), weights)
+        return (inputs, targets) if weights is None else (inputs, targets, weights)
 
     def examples_per_step(self, examples: int, optimizer: torch.optim.Optimizer) -> int:
         """Return the batch size.
@@ -241,7 +241,7 @@ class NetworkEstimator(BaseEstimator):
     if TYPE_CHECKING:
 
         @property
-        def loss(self) -> str: ...
+        def default_loss(self) -> str: ...
 
         def check_targets(self, y: Any) -> NDArray[Any]: ...
 

@@ -42,6 +42,10 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
             Softmax (Sigmoid for several labels), or in Linear with one unit per class; an
             expression; or None for one hidden layer of 100 units. `fit` trains a copy with new
             random weights.
+        loss: Name of the loss; a loss of torch, such as
+            ``torch.nn.CrossEntropyLoss(label_smoothing=0.1)``; or a function of outputs and
+            targets, which are class numbers in the order of ``classes_``. None is the cross
+            entropy.
         optimizer: Name of the optimiser, such as ``"adam"``, or
             ``"levenberg_marquardt"`` for small networks; with options as
             ``"LevenbergMarquardt(restarts=64)"``. Line searches and optimisers that use
@@ -88,15 +92,21 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
 
     @property
     @override
-    def loss(self) -> str:
+    def default_loss(self) -> str:
         return "binary_cross_entropy" if self.multilabel_ else "cross_entropy"
 
     @override
     def check_targets(self, y: Any) -> NDArray[Any]:
         check_classification_targets(y)
-        if type_of_target(y) != "multilabel-indicator":
-            return column_or_1d(y, warn=True)
-        return np.asarray(y.toarray() if issparse(y) else y, dtype=np.int64)
+        if type_of_target(y) == "multilabel-indicator":
+            return np.asarray(y.toarray() if issparse(y) else y, dtype=np.int64)
+        if np.ndim(y) == 2 and y.shape[1] > 1:
+            raise ValueError(
+                f"y has the shape {y.shape}: several labels per example are given as one "
+                f"column of zeros and ones for each label; for several classes per example, "
+                f"use sklearn.multioutput.MultiOutputClassifier."
+            )
+        return column_or_1d(y, warn=True)
 
     @override
     def learn_targets(self, examples: Examples, classes: Sequence[Any] | None) -> None:

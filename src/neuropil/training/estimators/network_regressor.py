@@ -35,6 +35,8 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         network: Hidden layers such as ``Relu(64) >> Relu(64)``; a full network that ends in
             Linear with one unit per target; an expression; or None for one hidden layer of 100
             units. `fit` trains a copy with new random weights.
+        loss: Name of the loss; a loss of torch, such as ``torch.nn.SmoothL1Loss()``; or a
+            function of outputs and targets, both standardised. None is the squared error.
         optimizer: Name of the optimiser, such as ``"adam"``, or
             ``"levenberg_marquardt"`` for small networks; with options as
             ``"LevenbergMarquardt(restarts=64)"``. Line searches and optimisers that use
@@ -79,7 +81,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
 
     @property
     @override
-    def loss(self) -> str:
+    def default_loss(self) -> str:
         return "squared_error"
 
     @override

@@ -44,7 +44,7 @@ class SparseRows:
     def fingerprint(self) -> str:
         """A hash of the matrix and the targets."""
         parts = (self.matrix.data, self.matrix.indices, self.matrix.indptr)
-        return digest_of([*map(torch.from_numpy, parts), self.targets])
+        return digest_of([*map(torch.tensor, parts), self.targets])
 
     def size_of(self, index: int) -> tuple[int, ...]:  # noqa: ARG002 - a source's, equal here
         """Return the sizes of the axes of an example after the first."""

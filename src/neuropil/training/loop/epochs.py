@@ -37,6 +37,8 @@ class Hooks:
 
     Attributes:
         validate: Returns the validation figures, or None.
+        on_epoch_start: Functions to call before every epoch.
+        on_step_start: Functions to call before every step.
         on_step: Functions to call after every step.
         on_epoch: Functions to call with the record of every epoch.
         state: Returns the trainer's part of a checkpoint.
@@ -45,6 +47,8 @@ class Hooks:
     """
 
     validate: Callable[[], dict[str, float]] | None
+    on_epoch_start: list[Callable[[], None]]
+    on_step_start: list[Callable[[], None]]
     on_step: list[Callable[[], None]]
     on_epoch: list[Callable[[dict[str, Any]], None]]
     state: Callable[[], dict[str, Any]]
@@ -115,8 +119,10 @@ class Fit:
         """Train on all batches once, then validate."""
         state, update, clock = self.state, self.update, time.perf_counter
         batches = self.begin_epoch()
-        parts = update.parts
+        parts, starts = update.parts, self.hooks.on_step_start
         for group in group_batches(batches, self.accumulate):
+            for action in starts:
+                action()
             update(group)
             state.steps = parts.steps = parts.steps + 1
             for action in actions:
@@ -134,13 +140,15 @@ class Fit:
         parts.steps = self.state.steps
         parts.meter = Meter(parts.metrics, learner.views, waits=learner.device.type == "cpu")
         self.epoch_started = time.perf_counter() - place.seconds
+        now = learner.random_state()
+        for action in self.hooks.on_epoch_start:
+            action()
         if place.meter is None:
             self.place = Place(steps=self.state.steps, randomness=learner.random_state())
             return self.training.epoch()
         parts.meter.load_state_dict(place.meter, learner.device)
         # The order of the batches comes from the random states at the start of the epoch; all
         # else, such as dropout, continues from the current ones.
-        now = learner.random_state()
         learner.set_random_state(place.randomness)
         batches = self.training.epoch(place.batches)
         learner.set_random_state(now)

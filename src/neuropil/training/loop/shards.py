@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import torch
 from torch import Generator
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
-
-from neuropil.datasets.loading import begin_worker, unchanged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,15 +43,21 @@ def own_shard(data: Any, processes: Processes) -> Iterable[Any] | None:
     return None
 
 
-def join_workers(rank: int, count: int, number: int) -> None:
+def unchanged(item: Any) -> Any:
+    """Return an item as it is: torch would look into it."""
+    return item
+
+
+def join_workers(rank: int, count: int, _number: int) -> None:
     """Tell a worker its number among those of all processes.
 
     Args:
         rank: The rank of its process.
         count: Number of processes.
-        number: Its number in its process.
     """
-    begin_worker(number)
+    # Ctrl+C is left to the main process.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    torch.set_num_threads(1)
     info = get_worker_info()
     # It is frozen, so that a data set does not change it by mistake.
     object.__setattr__(info, "id", rank)

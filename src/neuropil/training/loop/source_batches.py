@@ -11,7 +11,7 @@ import torch
 from typing_extensions import override
 
 from neuropil.datasets.batch_places import Places, places_of
-from neuropil.datasets.loading import BatchLoader, end_of_worker, is_end_of_worker
+from neuropil.datasets.loading import BatchLoader
 from neuropil.training.loop.batches import Batches, Placement, Portion
 
 if TYPE_CHECKING:
@@ -97,22 +97,12 @@ class SourceBatches(Batches):
 
 @contextmanager
 def running_workers(training: Batches, validation: Batches | None) -> Iterator[None]:
-    """Let the same workers fetch training and validation batches, and end them on exit.
-
-    Raises:
-        RuntimeError: As it comes, except for the end of a worker, which torch may report at any
-            line: it becomes a `DataError`, or an interruption.
-    """
+    """Let the same workers fetch training and validation batches, and end them on exit."""
     sources = [each for each in (training, validation) if isinstance(each, SourceBatches)]
+    if len(sources) == 2:
+        sources[1].loader, sources[1].part = sources[0].begin_loader(sources[1]), 1
     try:
-        if len(sources) == 2:
-            sources[1].loader, sources[1].part = sources[0].begin_loader(sources[1]), 1
         yield
-    except RuntimeError as error:
-        if not is_end_of_worker(error):
-            raise
-        ended = end_of_worker(error)
-        raise ended from None
     finally:
         for each in sources:
             if each.loader is not None:

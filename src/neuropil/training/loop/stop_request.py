@@ -17,8 +17,9 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 class Interruption:
     """Records SIGINT and SIGTERM, so that the current step can finish.
 
-    A second signal takes effect at once. Outside the main thread, where Python does not allow
-    signal handlers, nothing changes.
+    A second signal takes effect at once. If the signal also ended a worker of a torch
+    `DataLoader`, this is an interruption, too. Outside the main thread, where Python does not
+    allow signal handlers, nothing changes.
 
     Args:
         notify: Called when a signal arrives.
@@ -36,11 +37,14 @@ class Interruption:
                 signal.signal(number, self.handle)
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         for number, handler in self.before.items():
             # None means a handler that was not set by Python and cannot be restored.
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
         self.before = {}
+        # Torch may report it at any line.
+        if self.requested and str(error).startswith("DataLoader worker"):
+            raise KeyboardInterrupt from None
 
     def handle(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - signal's
         """Record the first signal; raise at the second.

@@ -1,4 +1,4 @@
-"""Classification losses: the cross entropies, the divergence and the hinge.
+"""Classification losses: the cross entropies, the divergence and the hinges.
 
 They take scores, the output of a network before its last Softmax or Sigmoid, so that no
 precision is lost.
@@ -13,6 +13,7 @@ from neuropil.training.losses.base import loss, values_of
 from neuropil.training.losses.loss_kernels import (
     MEAN,
     binary_entropy,
+    binary_hinges,
     class_entropy,
     divergences,
     hinges,
@@ -23,6 +24,7 @@ from neuropil.training.losses.loss_targets import (
     prepare_distributions,
     prepare_fractions,
     prepare_margins,
+    prepare_signs,
 )
 
 if TYPE_CHECKING:
@@ -96,8 +98,8 @@ def binary_cross_entropy(
 def hinge(scores: Tensor, targets: Tensor) -> Tensor:
     """Hinge loss: the amount by which the true class misses a margin of 1 over the others.
 
-    For one score s and a class y = ±1: ``max(0, 1 − y s)``. For K classes with a score each:
-    ``max(0, 1 + max_{k ≠ y} s_k − s_y)``, after Crammer and Singer.
+    For K classes with a score each: ``max(0, 1 + max_{k ≠ y} s_k − s_y)``, after Crammer and
+    Singer. For a single score s and a class y = ±1: ``max(0, 1 − y s)``, as `binary_hinge`.
 
     Shape:
         Scores ``(N)`` or ``(N, 1)`` with targets ``(N)`` or ``(N, 1)``; scores ``(N, K)`` with
@@ -122,6 +124,37 @@ def hinge(scores: Tensor, targets: Tensor) -> Tensor:
         tensor([0.5000])
     """
     return hinges(scores, targets)
+
+
+@loss("binary", prepare=prepare_signs)
+def binary_hinge(scores: Tensor, targets: Tensor) -> Tensor:
+    """Hinge loss of separate binary decisions, averaged over the scores of an example.
+
+    ``max(0, 1 − y s)`` for each score s and its class y = ±1: 0 once the score has the right
+    sign and a margin of 1. For one of several classes use `hinge`.
+
+    Shape:
+        Scores ``(N)``, ``(N, 1)`` or ``(N, …)``; targets the same, where an axis of length 1
+        may be omitted. Values ``(N)``.
+
+    Args:
+        scores: The output of the network; a score above 0 means yes.
+        targets: 0 and 1, or −1 and 1.
+
+    Raises:
+        ValueError: If the shapes do not match.
+
+    Reference:
+        Cortes, Vapnik, "Support-Vector Networks", 1995.
+
+    Example:
+        >>> import torch
+        >>> binary_hinge(
+        ...     torch.tensor([[0.5, -2.0], [3.0, 1.0]]), torch.tensor([[1, 0], [1, 0]])
+        ... )
+        tensor([0.2500, 1.0000])
+    """
+    return values_of(binary_hinges(scores, targets))
 
 
 @loss("class", mean=mean_divergence, prepare=prepare_distributions)

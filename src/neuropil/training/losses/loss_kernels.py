@@ -92,9 +92,7 @@ def hinges(scores: Tensor, targets: Tensor) -> Tensor:
         explain: A ValueError if the targets are wrong.
     """
     if is_single(scores):
-        scores, targets = like_scores("hinge", scores, targets)
-        check_batch("hinge", scores, targets)
-        return (1 - torch.where(targets > 0, scores, -scores)).clamp(min=0).flatten()
+        return binary_hinges(scores, targets, "hinge").flatten()
     classes = single_classes("hinge", scores, targets)
     check_batch("hinge", scores, classes)
     try:
@@ -103,6 +101,12 @@ def hinges(scores: Tensor, targets: Tensor) -> Tensor:
         raise explain("hinge", error, scores, classes) from error
     others = scores.scatter(1, classes.unsqueeze(1), -torch.inf).amax(1)
     return (1 + others - true.squeeze(1)).clamp(min=0)
+
+
+def binary_hinges(scores: Tensor, targets: Tensor, name: str = "binary_hinge") -> Tensor:
+    """Return ``max(0, 1 − y s)``; y is 1 for targets above 0, otherwise −1."""
+    scores, targets = align(name, scores, targets)
+    return (1 - torch.where(targets > 0, scores, -scores)).clamp(min=0)
 
 
 def divergences(scores: Tensor, targets: Tensor) -> Tensor:

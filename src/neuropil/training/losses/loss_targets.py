@@ -208,6 +208,7 @@ def prepare_margins(name: str, scores: Tensor, targets: Tensor) -> Tensor:
 
 
 prepare_distributions = partial(prepare_like_scores, check_distributions)
+prepare_signs = partial(prepare_like_scores, check_signs)
 prepare_fractions = partial(prepare_like_scores, check_fractions)
 prepare_numbers = partial(prepare_like_scores, check_finite)
 

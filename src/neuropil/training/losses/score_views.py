@@ -3,48 +3,23 @@
 from __future__ import annotations
 
 import functools
-import warnings
 from typing import TYPE_CHECKING, Any, TypeAlias, final
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from neuropil.core import Network
-from neuropil.layers import (
-    Dropout,
-    Flatten,
-    GlobalPooling,
-    HardSigmoid,
-    Identity,
-    Module,
-    Reshape,
-    Sigmoid,
-    Softmax,
-    Transpose,
-)
+from neuropil.layers import Softmax
 from neuropil.training.losses.class_axis import axis_of, class_axis
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from neuropil.core.graph import Node
     from neuropil.core.loss_kinds import Takes
 
 # A function from scores to values or log-probabilities; None is the identity.
 View: TypeAlias = "Callable[[Any], Any] | None"
-
-
-# Layers whose outputs are probabilities. `Network.scores` removes a last Softmax or Sigmoid of
-# ours, but not those of torch.
-PROBABILITIES = (
-    *(nn.Sigmoid, nn.Softmax, nn.Softmax2d, nn.Hardsigmoid),
-    *(HardSigmoid, Sigmoid, Softmax),
-)
-# Layers that keep probabilities as they are, so the layer before them is checked.
-PASSING = (
-    *(nn.Flatten, nn.Unflatten, nn.Identity, nn.Dropout),
-    *(Dropout, Flatten, GlobalPooling, Identity, Reshape, Transpose),
-)
 
 
 @final
@@ -157,46 +132,3 @@ def restore_axis(function: View, axis: int) -> Callable[[Tensor], Tensor]:
         return own if function is None else function(own)
 
     return values
-
-
-def warn_of_probabilities(module: nn.Module, takers: Sequence[Any]) -> None:
-    """Warn if a loss or metric that takes scores gets probabilities.
-
-    Args:
-        module: The network, whose last layer may be a sigmoid or softmax of torch.
-        takers: Losses and metrics.
-    """
-    taker = next((each.name for each in takers if each.takes == "scores"), None)
-    if taker is None or (isinstance(module, Network) and any(without_activation(module))):
-        return
-    last = last_module(module)
-    if isinstance(last, PROBABILITIES):
-        name = type(last).__name__
-        warnings.warn(
-            f"{taker} takes scores, but the network ends in {name}, whose outputs are "
-            f"probabilities: remove {name}, or use neuropil.layers.Softmax or Sigmoid, which "
-            f"the trainer removes for the loss.",
-            stacklevel=2,
-        )
-
-
-def last_module(module: nn.Module) -> nn.Module:
-    """Return the last module that computes the outputs, as far as it can be determined."""
-    while True:
-        if isinstance(module, Network) and len(module.graph.outputs) == 1:
-            module = last_maker(module)
-        elif isinstance(module, Module):
-            module = module.module
-        elif isinstance(module, nn.Sequential) and len(module):
-            makers = [part for part in module if not isinstance(part, PASSING)]
-            module = makers[-1] if makers else module[-1]
-        else:
-            return module
-
-
-def last_maker(network: Network) -> nn.Module:
-    """Return the last layer of a network with one output, skipping those of `PASSING`."""
-    node = last_nodes(network)[0]
-    while isinstance(node.layer, PASSING) and node.inputs and node.inputs[0] >= 0:
-        node = network.nodes[node.inputs[0]]
-    return node.layer

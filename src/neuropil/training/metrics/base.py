@@ -191,7 +191,7 @@ class FunctionMetric(Metric):
         return float(self.value_of(*total))
 
     def value_of(self, scores: Any, targets: Any) -> Any:
-        """Return what the function returns; functions of NumPy get tensors on the CPU.
+        """Return the value of the function; functions of NumPy get tensors on the CPU.
 
         Raises:
             TypeError: If the function does.

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from neuropil.core import Network
 from neuropil.datasets.data_errors import DataError
+from neuropil.datasets.tables.target_choice import TARGETS
 from neuropil.text import number_of, some_of
 
 if TYPE_CHECKING:
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     from torch import nn
 
     from neuropil.core.shape import Shape
-
-# The names that a target may have in a dict.
-TARGETS = ("target", "targets", "label", "labels", "y")
 
 
 class Layout(NamedTuple):
@@ -43,7 +41,7 @@ class Fields:
     """Finds the inputs and the target among the parts of a row or a batch.
 
     The last part of a tuple is the target, all others are inputs, or a dict of them. In a dict
-    the target is called ``"target"``, ``"targets"``, ``"label"``, ``"labels"`` or ``"y"``; the
+    the target is called ``"target"``, ``"label"``, ``"class"``, their plurals, or ``"y"``; the
     inputs are called like those of the network. If only one other entry is left, it is the
     input; and if the network takes a vector with one number for each other entry, these are its
     columns.

@@ -70,6 +70,8 @@ def test_the_features_are_elapsed_days_and_places_on_circles(moments):
         (lambda n: f"{1950 + n}-07-01", ["days"]),
         (lambda n: day(n, "%H:%M", minutes=17), ["hours", "hour"]),
         (lambda n: day(n, "%Y%m%d"), ["days", "month", "weekday"]),
+        (lambda n: day(n, "%G-W%V", days=7), ["days", "month"]),
+        (lambda n: day(n, "%G-W%V-%u"), ["days", "month", "weekday"]),
         (lambda n: 1950 + n, None),
     ],
 )
@@ -212,3 +214,25 @@ def test_a_date_that_64_bits_cannot_hold_is_refused():
     far = pa.array([10**14 * n for n in range(60)], pa.timestamp("s"))
     with pytest.raises(DataError, match="column 'when' holds a date beyond the years"):
         datasets.open(pa.table({"when": far, "y": ["a", "b"] * 30}))
+
+
+@pytest.mark.parametrize(
+    ("name", "read"), [("month", True), ("Order date", True), ("x", False)]
+)
+def test_numbers_of_year_and_month_are_dates_under_such_a_name(write_table, name, read):
+    cells = [f"{1950 + n // 12}{n % 12 + 1:02}" for n in range(60)]
+    text = table(lambda n: cells[n], name=name, header="z,y")
+    splits, column = opened(write_table(text))
+    assert isinstance(column, DateColumn) == read
+    if read:
+        dashed = {name: [f"{cell[:4]}-{cell[4:]}" for cell in cells]}
+        expected = column.encode(Table.of(dashed), [])
+        assert np.array_equal(splits.train.inputs[:, : expected.shape[1]].numpy(), expected)
+
+
+def test_a_week_is_its_monday_and_a_wrong_one_is_not_a_date(write_table):
+    _, column = opened(write_table(table(lambda n: day(n, "%G-W%V", days=7))))
+    first, second = column.encode(Table.of({"when": ["2020-W01", "2020-W02"]}), [])[:, 0]
+    assert (column.origin, first, second) == ("2019-12-30T00:00:00", 0, 7)
+    text = table(lambda n: "2021-W53" if n == 5 else f"2020-W{n % 9 + 1:02}")
+    assert not isinstance(opened(write_table(text))[1], DateColumn)

@@ -22,11 +22,13 @@ from tests.datasets.tables.files.workbooks import WORKBOOKS, write_ods, write_xl
 from tests.datasets.tables.fruit import COUNT, NAMES, PLAIN, ROWS, SIZES, TYPED, opened
 
 from neuropil import datasets
+from neuropil.core import free_memory
 from neuropil.datasets import DataError, Table
 
 OBJECTS = [{k: v for k, v in row.items() if v is not None} for row in TYPED.to_pylist()]
 LINES = "\n".join(map(json.dumps, OBJECTS))
 SHEET = [NAMES, *ROWS]
+USUAL = (0, "red", "a")
 BODY = PLAIN.split("\n", 1)[1]
 ARFF = (
     "% a table\n@RELATION t\n@attribute size real\n@attribute count INTEGER\n"
@@ -50,6 +52,12 @@ def marks(text: str, delimiter: str = ";", thousands: str = ".") -> str:
             delimiter.join([f"{whole},{rest}", *("" if o is None else str(o) for o in others)])
         )
     return "\n".join(lines)
+
+
+def sparse_row(row: Any) -> str:
+    """Return a row of sparse ARFF, without the cells that are 0 or the first nominal value."""
+    cells = [f"{n} {'?' if c is None else c}" for n, c in enumerate(row) if c not in USUAL]
+    return f"{{{', '.join(cells)}}}"
 
 
 def quoted(text: str, quote: str = '"') -> str:
@@ -175,6 +183,7 @@ SAME: dict[str, tuple[str, Callable[[Path], Any]]] = {
         "t.arff",
         write(ARFF + "% rows\n" + BODY.replace(",,", ", ?,").replace(",süß", ", 'süß'")),
     ),
+    "ARFF, sparse": ("t.arff", write(ARFF + "\n".join(map(sparse_row, ROWS)))),
     "parts of CSV": ("t", lambda path: parts(path, ".csv", write_csv)),
     "parts of Parquet": ("t", lambda path: parts(path, ".parquet", pq.write_table)),
     "parts of Feather": ("t", lambda path: parts(path, ".feather", feather.write_feather)),
@@ -332,7 +341,31 @@ REFUSED: dict[str, tuple[str, Callable[[Path], Any], str]] = {
         write(ARFF + "1.5,three,red,a\n"),
         "t.arff, row 9, column 'count': 'three' must be a number, as the header declares",
     ),
-    "ARFF, sparse": ("t.arff", write(ARFF + "{0 1.5, 3 b}\n"), "t.arff, row 9: rows in braces"),
+    "ARFF, sparse, no such column": (
+        "t.arff",
+        write(ARFF + "{0 1.5, 3 b}\n{0 1.5, 4 b}\n"),
+        "row 10: '{0 1.5, 4 b}' must be a sparse row, such as '{0 1.5, 3 red}', with columns",
+    ),
+    "ARFF, sparse, cut": (
+        "t.arff",
+        write(ARFF + "{0 1.5, 3 b}\n{0 1.5, 3\n"),
+        "t.arff, row 10: '{0 1.5, 3' must be a sparse row",
+    ),
+    "JSON lines, UTF-16": (
+        "t.jsonl",
+        write(LINES.encode("utf-16")),
+        "t.jsonl is in UTF-16 or UTF-32, but JSON lines must be in UTF-8",
+    ),
+    "JSON lines, UTF-16 without a mark": (
+        "t.jsonl",
+        write(LINES.encode("utf-16-le")),
+        "t.jsonl is in UTF-16 or UTF-32",
+    ),
+    "Excel, a formula without a value": (
+        "t.xlsx",
+        lambda path: write_xlsx(path, [*SHEET[:5], ["=2+3", *SHEET[5][1:]], *SHEET[6:]]),
+        "t.xlsx, sheet 'Data', row 6, column 'size': the formula was never calculated",
+    ),
     "ARFF, relational": (
         "t.arff",
         write("@relation t\n@attribute bag relational\n@data\n"),
@@ -420,3 +453,44 @@ def test_an_error_in_parts_names_the_part(tmp_path):
         DataError, match=r"column 'x', row 20 of 2.csv: 'oops' in a column of 36"
     ):
         datasets.open(tmp_path)
+
+
+def test_folders_called_by_a_value_are_a_column(tmp_path):
+    rows = TYPED.append_column("year", pa.array([2020 + n % 3 for n in range(COUNT)]))
+    pq.write_to_dataset(rows, tmp_path / "t", partition_cols=["year", "colour"])
+    (tmp_path / "t" / "_SUCCESS").touch()
+    splits = datasets.open(tmp_path / "t", validation=0, test=0)
+    assert splits.target.name == "kind"
+    assert [c.name for c in splits.preparation.columns] == ["year", "colour", "size", "count"]
+    assert sorted(splits.train.inputs[:, 0].tolist()) == [2020] * 8 + [2021] * 8 + [2022] * 8
+    assert "Columns from the names of folders: 'year', 'colour'." in splits.notes
+    assert datasets.open(tmp_path / "t", target="year").target.name == "year"
+
+
+def test_an_error_in_a_folder_called_by_a_value_names_it(tmp_path):
+    for year, cell in ((2020, 1.5), (2021, "x")):
+        folder = tmp_path / "t" / f"year={year}"
+        folder.mkdir(parents=True)
+        rows = "".join(f"{n}.5,{'ab'[n % 2]}\n" for n in range(20))
+        (folder / "part.csv").write_text(f"x,y\n{rows}{cell},a\n")
+    with pytest.raises(DataError, match=r"row 22 of year=2021/part\.csv.*'x'"):
+        datasets.open(tmp_path / "t")
+
+
+def test_long_integers_of_json_lines_keep_their_digits(tmp_path):
+    codes = [10**20 + n % 3 for n in range(30)]
+    lines = [json.dumps({"code": code, "kind": "ab"[code % 2]}) for code in codes]
+    (tmp_path / "t.jsonl").write_text("\n".join(lines))
+    (column,) = datasets.open(tmp_path / "t.jsonl").preparation.columns
+    assert column.categories == tuple(str(10**20 + n) for n in range(3))
+
+
+def test_parts_that_do_not_fit_in_memory_are_refused_after_the_first(tmp_path, monkeypatch):
+    folder = tmp_path / "t"
+    folder.mkdir()
+    for number in range(40):
+        pq.write_table(TYPED, folder / f"{number}.parquet")
+    monkeypatch.setattr(free_memory, "free_memory", lambda: 10_000)
+    message = r"t is too large: the whole table needs .* are free\. A table is read as a whole"
+    with pytest.raises(DataError, match=message):
+        datasets.open(folder)

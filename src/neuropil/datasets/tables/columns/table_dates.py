@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import re
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.tables.columns.date_text import (
     DAY_FIRST,
+    FIRST,
     MONTH_FIRST,
     Dates,
+    as_known,
     parse,
     read_dates,
 )
 from neuropil.datasets.tables.number_columns import FEW_WORDS
+from neuropil.datasets.tables.typed_columns import is_text
 
 if TYPE_CHECKING:
     from neuropil.datasets.tables.table import Table
@@ -24,6 +30,11 @@ EARLIEST, LATEST = 19000101, 21001231
 """Numbers outside this range are not dates such as 20241231."""
 LEAST_DISTINCT = 3
 """Smallest number of such numbers that are dates rather than codes."""
+
+MONTH_NAME = re.compile(r"date|month|yyyymm|period", re.IGNORECASE)
+"""A name of a column in which 202412 is a month."""
+WEEK = r"^\d{4}-?W\d{2}(-?[1-7])?$"
+"""A week of ISO 8601, and its day."""
 
 
 def table_dates(table: Table, name: str, *, order: str | None = None) -> Dates | None:
@@ -59,7 +70,7 @@ def read_column(table: Table, name: str, order: str | None) -> Dates | None:
     usual = DAY_FIRST if continental else MONTH_FIRST
     where = f"{table.source}, column {name!r}"
     try:
-        found = read_dates(cells, order=order, usual=usual)
+        found = week_dates(cells) or read_dates(cells, order=order, usual=usual)
     except pa.ArrowInvalid:
         raise DataError(
             f"{where} holds a date beyond the years -290308 to 294246: leave such cells empty."
@@ -84,6 +95,27 @@ def read_column(table: Table, name: str, order: str | None) -> Dates | None:
     return None
 
 
+def week_dates(cells: pa.Array) -> Dates | None:
+    """Return weeks such as 2024-W05 as their Mondays; None unless all cells are weeks."""
+    if not is_text(cells) or not first_match(cells.slice(0, FIRST), WEEK):
+        return None
+    distinct = pc.dictionary_encode(cells)
+    days: list[str | None] = []
+    for text in as_known(distinct.dictionary).to_pylist():
+        plain = (text or "").replace("-", "")
+        year, week, weekday = plain[:4], plain[5:7], plain[7:] or "1"
+        try:
+            days.append(text and str(date.fromisocalendar(int(year), int(week), int(weekday))))
+        except ValueError:
+            return None
+    return parse(pa.array(days, pa.string())).spread(distinct.indices.to_numpy())
+
+
+def first_match(cells: pa.StringArray, pattern: str) -> bool:
+    """Return whether a cell matches a pattern."""
+    return bool(pc.any(pc.match_substring_regex(cells, pattern)).as_py())
+
+
 def refuse_word(table: Table, name: str, found: Dates, wrong: np.ndarray[Any, Any]) -> None:
     """Raise an error about cells of a column of dates that are not dates.
 
@@ -102,20 +134,25 @@ def refuse_word(table: Table, name: str, found: Dates, wrong: np.ndarray[Any, An
 
 
 def compact_dates(table: Table, name: str) -> Dates | None:
-    """Return numbers such as 20241231 as dates; None unless all of them are in the calendar."""
+    """Return numbers such as 20241231 as dates; None unless all of them are in the calendar.
+
+    Numbers such as 202412 are months if the name of the column says that it holds dates.
+    """
     numbers = table.numbers(name)
     if numbers is None:
         return None
-    values = numbers.values
-    known = values[~np.isnan(values)]
-    if not len(known) or not (known.min() >= EARLIEST and known.max() <= LATEST):
+    distinct, places = np.unique(numbers.values, return_inverse=True)
+    present = distinct[~np.isnan(distinct)]
+    if len(present) < LEAST_DISTINCT or (present != np.round(present)).any():
         return None
-    distinct, places = np.unique(values, return_inverse=True)
-    present = ~np.isnan(distinct)
-    if present.sum() < LEAST_DISTINCT or (distinct != np.round(distinct))[present].any():
+    months = bool(MONTH_NAME.search(name)) and present.max() <= LATEST // 100
+    first, last = (bound // 100 if months else bound for bound in (EARLIEST, LATEST))
+    if present.min() < first or present.max() > last:
         return None
-    texts = [None if np.isnan(value) else f"{value:.0f}" for value in distinct]
-    found = parse(pa.array(texts, pa.string()))
+    texts = ["" if np.isnan(value) else f"{value:.0f}" for value in distinct]
+    if months:
+        texts = [text and f"{text[:4]}-{text[4:]}" for text in texts]
+    found = parse(pa.array([text or None for text in texts], pa.string()))
     return None if found.words.any() else found.spread(places)
 
 

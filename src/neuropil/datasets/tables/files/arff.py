@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 QUOTED = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\""""
 ATTRIBUTE = re.compile(rf"@attribute\s+({QUOTED}|[^\s{{]+)\s*(\{{.*\}}|.*)", re.IGNORECASE)
 VALUE = re.compile(rf"\s*({QUOTED}|[^,]*)\s*(?:,|$)")
+ENTRY = re.compile(rf"\s*(\d+)\s+({QUOTED}|[^,}}]+?)\s*[,}}]")
 NUMERIC, WORDS = ("numeric", "real", "integer"), ("string", "date")
 
 
@@ -66,8 +67,7 @@ def read_arff(
         names_alone: Whether only the names are needed.
 
     Raises:
-        DataError: If it is not such a file, its rows are sparse, or a cell is not what the
-            header declares.
+        DataError: If it is not such a file, or a cell is not what the header declares.
     """
     text = decode(read_unpacked(path), path, notes, asked=encoding, known=known_encoding)
     attributes, start, row = read_header(text, path)
@@ -76,16 +76,50 @@ def read_arff(
         return Table(names, [], [], source)
     body = re.sub(r"(?m)^\s*%.*$", "", text[start:])
     if re.match(r"\s*\{", body):
-        raise DataError(
-            f"{path}, row {row}: rows in braces, the sparse form of ARFF, are not read: save "
-            "the table in its dense form, or as .csv."
-        )
-    quote = "'" if re.search(r"(?m)(?:^|,)[ \t]*'", body) else '"'
-    layout = Layout(",", "\\" in body, names, True, 0, row, quote)  # noqa: FBT003
-    columns, rows = read_cells(body, layout, path)
+        columns, rows = read_sparse(body, attributes, row, path)
+    else:
+        quote = "'" if re.search(r"(?m)(?:^|,)[ \t]*'", body) else '"'
+        layout = Layout(",", "\\" in body, names, True, 0, row, quote)  # noqa: FBT003
+        columns, rows = read_cells(body, layout, path)
     for attribute, cells in zip(attributes, columns, strict=True):
         check_cells(attribute, cells, rows, source)
     return table_of_columns(names, columns, rows, source, notes)
+
+
+def read_sparse(
+    body: str, attributes: Sequence[Attribute], first: int, path: Path
+) -> tuple[list[pa.StringArray], list[int]]:
+    """Return the columns of rows such as ``{0 1.5, 3 red}``, and the number of each row.
+
+    A column that a row does not name is 0, or the first value of a nominal column.
+
+    Args:
+        body: The rows.
+        attributes: The columns that the header declares.
+        first: Number of the first row.
+        path: The file, for errors.
+
+    Raises:
+        DataError: If a row is not of this form, or names no column.
+    """
+    usual = [each.values[0] if each.values else "0" for each in attributes]
+    cells, rows = [], []
+    for row, line in enumerate(body.splitlines(), first):
+        if not (bare := line.strip()):
+            continue
+        own, end = list(usual), 1
+        while bare[0] == "{" and (found := ENTRY.match(bare, end)):
+            place, end = int(found[1]), found.end()
+            own[place : place + 1] = [unquote(found[2])]
+        if bare[0] != "{" or bare[end:].strip() not in ("}", "") or len(own) != len(usual):
+            raise DataError(
+                f"{path}, row {row}: {shown(bare)} must be a sparse row, such as '{{0 1.5, 3 "
+                f"red}}', with columns from 0 to {len(usual) - 1}."
+            )
+        cells.append(own)
+        rows.append(row)
+    columns = zip(*cells, strict=True)
+    return [pa.array(column, pa.string()) for column in columns], rows
 
 
 def read_header(text: str, path: Path) -> tuple[list[Attribute], int, int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import re
 from collections import Counter
@@ -10,13 +9,18 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import TYPE_CHECKING, final
 
-from neuropil.checks import shown
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.tables.cells import is_number
-from neuropil.datasets.tables.files.header import fitted_names, has_header
+from neuropil.datasets.tables.files.header import find_names
+from neuropil.datasets.tables.files.text_records import (
+    Preamble,
+    needs_escape,
+    read_records,
+    split_lines,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -29,16 +33,6 @@ DELIMITED_ROWS = 250
 MAX_COLUMNS = 100_000
 SEPARATOR = re.compile(r'"?sep=([^\w"\r\n\x80-\U0010ffff])"?', re.IGNORECASE)
 DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d+)?")
-
-
-@final
-@dataclass(frozen=True)
-class Record:
-    """One row of cells, its number as in a spreadsheet, and its end position in the text."""
-
-    cells: list[str]
-    row: int
-    end: int
 
 
 @final
@@ -63,17 +57,6 @@ class Layout:
     start: int
     row: int
     quote: str = '"'
-
-
-@final
-@dataclass(frozen=True)
-class Preamble:
-    """The lines before a table: a line that names the delimiter, comments, blank lines."""
-
-    delimiter: str | None
-    comments: list[str]
-    end: int
-    rows: int
 
 
 def find_layout(
@@ -182,136 +165,6 @@ def is_one_column(lines: Sequence[str], expected: set[str]) -> bool:
     first, *below = [line.strip() for line in lines if line.strip()] or [""]
     fit = all(map(DECIMAL_COMMA.fullmatch, below))
     return first.strip('"') in expected and bool(below) and fit
-
-
-def split_lines(
-    lines: Sequence[str], delimiter: str, escape: str | None = None
-) -> list[list[str]]:
-    """Return the stripped cells of all non-blank rows; an empty list if quotes do not match."""
-    if delimiter == " ":
-        lines = [line.strip(" ") for line in lines]
-    reader = csv.reader(lines, delimiter=delimiter, escapechar=escape, skipinitialspace=True)
-    try:
-        return [[cell.strip() for cell in record] for record in reader if record]
-    except csv.Error:
-        return []
-
-
-def needs_escape(lines: Sequence[str], delimiter: str) -> bool:
-    """Return whether a backslash escapes quotes, as in files of MySQL."""
-    if not any('\\"' in line for line in lines):
-        return False
-    plain, escaped = (set(map(len, split_lines(lines, delimiter, e))) for e in (None, "\\"))
-    return len(escaped) == 1 < len(plain)
-
-
-def read_records(
-    lines: Iterable[str], delimiter: str, path: Path, before: Preamble, *, escape: bool
-) -> list[Record]:
-    """Return the non-blank rows, with stripped cells."""
-    ends = [before.end]
-
-    def lines_with_ends() -> Iterable[str]:
-        for line in lines:
-            ends.append(ends[-1] + len(line))
-            yield line.strip(" ") if delimiter == " " else line
-
-    rows = numbered_rows(lines_with_ends(), delimiter, path, before.rows + 1, escape=escape)
-    records = []
-    for row, record in rows:
-        cells = [cell.strip() for cell in record]
-        if len(cells) > 1 or any(cells):
-            records.append(Record(cells, row, ends[-1]))
-    return records
-
-
-def numbered_rows(
-    lines: Iterable[str],
-    delimiter: str,
-    path: Path,
-    first: int,
-    *,
-    escape: bool,
-    strict: bool = False,
-    quote: str = '"',
-) -> Iterator[tuple[int, list[str]]]:
-    """Yield the number and the cells of each row, including blank ones.
-
-    Args:
-        lines: Lines of the table.
-        delimiter: One character.
-        path: The file, for errors.
-        first: Number of the first row.
-        escape: Whether a backslash escapes a quote.
-        strict: Whether quotes must match.
-        quote: The character around cells that hold a delimiter.
-
-    Raises:
-        DataError: If quotes do not match, or a cell is too long for the csv module.
-    """
-    reader = csv.reader(
-        lines,
-        delimiter=delimiter,
-        skipinitialspace=True,
-        strict=strict,
-        quotechar=quote,
-        escapechar="\\" if escape else None,
-    )
-    try:
-        yield from enumerate(reader, start=first)
-    except csv.Error as error:
-        line = first - 1 + reader.line_num
-        raise DataError(f"{path}, line {line}: {error}.") from None
-
-
-def find_names(
-    records: Sequence[Record],
-    width: int,
-    comments: Sequence[str],
-    delimiter: str,
-    header: bool | None,  # noqa: FBT001 - an option that is passed on
-    path: Path,
-    notes: list[str],
-) -> tuple[list[str] | None, int]:
-    """Return the names of the columns, and the number of rows used by names and titles.
-
-    Raises:
-        DataError: If the first row has another number of cells than the others.
-    """
-    below = [record.cells for record in records]
-    if comments:
-        names = split_lines([comments[-1].lstrip("# ")], delimiter)
-        if names and len(names[0]) == width > 1 and header is None and not has_header(below):
-            notes.append(f"{path.name}: its names are in the comment {comments[-1]!r:.80}.")
-            return names[0], 0
-        title = "comment" if len(comments) == 1 else f"{len(comments):,} comments"
-        notes.append(f"{path.name}: {title} skipped: {shown(comments[0], 80)}.")
-    if header is False:
-        return None, 0
-    used = 0
-    while len(below[used]) == 1 < width and is_title(below[used:], width):
-        row = records[used].row
-        notes.append(f"{path.name}, row {row}: title skipped: {below[used][0]!r:.80}.")
-        used += 1
-    first = below[used]
-    if len(first) != width:
-        names = fitted_names(first, below[used + 1 :], width)
-        if names is None:
-            raise DataError(
-                f"{path}, row {records[used].row}: {len(first)} cells, but most rows have "
-                f"{width}; it looks like {'a title' if len(first) < width else 'a stray line'}."
-            )
-        return names, used + 1
-    named = header or (has_header(below[used:]) if header is None else False)
-    return (first, used + 1) if named else (None, used)
-
-
-def is_title(below: Sequence[Sequence[str]], width: int) -> bool:
-    """Return whether the first row is a title above a table, not the name of a column."""
-    following = below[1:]
-    if not following:
-        return False
-    return width > 2 or len(following[0]) == 1 or has_header(following)
 
 
 def decimal_point(cell: str) -> str:

@@ -1,4 +1,4 @@
-"""Detection of a header row."""
+"""Header of a table: whether there is one, and the titles above it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from neuropil.checks import shown
+from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.tables.cells import as_number, is_missing, is_number
+from neuropil.datasets.tables.files.text_records import split_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
+
+    from neuropil.datasets.tables.files.text_records import Record
 
 SAMPLE = 1000
 JUDGED = 200
@@ -113,3 +119,53 @@ def fitted_names(
         elif len(set(column)) == len(column) and (numbered or not any(map(is_number, column))):
             names = ["", *first]
     return names
+
+
+def find_names(
+    records: Sequence[Record],
+    width: int,
+    comments: Sequence[str],
+    delimiter: str,
+    header: bool | None,  # noqa: FBT001 - an option that is passed on
+    path: Path,
+    notes: list[str],
+) -> tuple[list[str] | None, int]:
+    """Return the names of the columns, and the number of rows used by names and titles.
+
+    Raises:
+        DataError: If the first row has another number of cells than the others.
+    """
+    below = [record.cells for record in records]
+    if comments:
+        names = split_lines([comments[-1].lstrip("# ")], delimiter)
+        if names and len(names[0]) == width > 1 and header is None and not has_header(below):
+            notes.append(f"{path.name}: its names are in the comment {comments[-1]!r:.80}.")
+            return names[0], 0
+        title = "comment" if len(comments) == 1 else f"{len(comments):,} comments"
+        notes.append(f"{path.name}: {title} skipped: {shown(comments[0], 80)}.")
+    if header is False:
+        return None, 0
+    used = 0
+    while len(below[used]) == 1 < width and is_title(below[used:], width):
+        row = records[used].row
+        notes.append(f"{path.name}, row {row}: title skipped: {below[used][0]!r:.80}.")
+        used += 1
+    first = below[used]
+    if len(first) != width:
+        names = fitted_names(first, below[used + 1 :], width)
+        if names is None:
+            raise DataError(
+                f"{path}, row {records[used].row}: {len(first)} cells, but most rows have "
+                f"{width}; it looks like {'a title' if len(first) < width else 'a stray line'}."
+            )
+        return names, used + 1
+    named = header or (has_header(below[used:]) if header is None else False)
+    return (first, used + 1) if named else (None, used)
+
+
+def is_title(below: Sequence[Sequence[str]], width: int) -> bool:
+    """Return whether the first row is a title above a table, not the name of a column."""
+    following = below[1:]
+    if not following:
+        return False
+    return width > 2 or len(following[0]) == 1 or has_header(following)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import json
+import re
 from contextlib import suppress
 from json import JSONDecodeError
 from typing import TYPE_CHECKING, Any
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 LONGEST_LINE = 2**24
 """Largest size of a line in bytes."""
 
+LONG_INTEGER = re.compile(rb":\s*-?\d{19,}\s*[,}]")
+
 
 def read_json_lines(
     path: Path, notes: list[str], *, names_alone: bool = False, **_unused: Any
@@ -39,7 +43,7 @@ def read_json_lines(
     Raises:
         DataError: If a line is not an object of numbers, words and truth values.
     """
-    raw = read_unpacked(path).removeprefix(b"\xef\xbb\xbf")
+    raw = in_utf8(read_unpacked(path), path)
     if not raw.strip():
         raise DataError(f"{path} is empty.")
     found = arrow_table(raw)
@@ -52,8 +56,27 @@ def read_json_lines(
     return table_of_arrow(names, arrays, path, notes, names_alone=names_alone, rows=rows)
 
 
+def in_utf8(raw: bytes, path: Path) -> bytes:
+    """Return the bytes of a file in UTF-8, which JSON needs, without a byte order mark.
+
+    Raises:
+        DataError: If the file is in another encoding of Unicode.
+    """
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in raw[:2]:
+        raise DataError(
+            f"{path} is in UTF-16 or UTF-32, but JSON lines must be in UTF-8: save the file "
+            "as UTF-8."
+        )
+    return raw.removeprefix(codecs.BOM_UTF8)
+
+
 def arrow_table(raw: bytes) -> pa.Table | None:
-    """Return the table that PyArrow reads; None if cells are nested or differ in type."""
+    """Return the table that PyArrow reads; None if cells are nested or differ in type.
+
+    Neither does it read integers of more than 64 bits, which would be rounded.
+    """
+    if LONG_INTEGER.search(raw):
+        return None
     try:
         # PyArrow's threads together with torch's can abort the process at exit.
         options = arrow_json.ReadOptions(use_threads=False, block_size=LONGEST_LINE)

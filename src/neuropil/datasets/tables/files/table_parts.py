@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from bisect import bisect
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
+from urllib.parse import unquote
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from typing_extensions import override
 
+from neuropil.core.free_memory import require_memory
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.paths import unpacked_suffix, visible_entries
 from neuropil.datasets.tables.files.table_suffixes import TABLE_SUFFIXES
@@ -24,16 +27,46 @@ if TYPE_CHECKING:
     from neuropil.datasets.tables.typed_columns import Column
 
 
+HINT = (
+    "A table is read as a whole; one that is larger than memory is trained on in Python, by "
+    "Trainer.fit(pyarrow.dataset.dataset(…))."
+)
+NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
+"""Name of the folder of the rows without a value."""
+
+
 def find_parts(folder: Path, suffixes: Sequence[str]) -> list[Path]:
     """Return the parts of a table in a folder.
 
     There are none if there is one file, a folder, or a table of another format. Names that
-    begin with an underscore, such as ``_SUCCESS``, are not data.
+    begin with an underscore, such as ``_SUCCESS``, are not data. Folders called ``name=value``
+    are those of Hive and Spark: they hold the parts with that value.
 
     Args:
         folder: The folder.
         suffixes: Suffixes of the format.
     """
+    found = parts_by_value(folder, suffixes)
+    return found or parts_in(folder, suffixes)
+
+
+def parts_by_value(folder: Path, suffixes: Sequence[str]) -> list[Path]:
+    """Return the parts below folders called ``name=value``, which there must be."""
+    entries = [entry for entry in visible_entries(folder) if not entry.name.startswith("_")]
+    if not entries or not all(entry.is_dir() and "=" in entry.name for entry in entries):
+        return []
+    found: list[Path] = []
+    for entry in entries:
+        below = [file for file in visible_entries(entry) if not file.name.startswith("_")]
+        parts = parts_by_value(entry, suffixes) or below
+        if not all(part.is_file() and unpacked_suffix(part) in suffixes for part in parts):
+            return []
+        found += parts
+    return found
+
+
+def parts_in(folder: Path, suffixes: Sequence[str]) -> list[Path]:
+    """Return the parts of a table that are directly in a folder."""
     entries = [entry for entry in visible_entries(folder) if not entry.name.startswith("_")]
     tables = [entry for entry in entries if unpacked_suffix(entry) in TABLE_SUFFIXES]
     same = all(unpacked_suffix(entry) in suffixes for entry in tables)
@@ -62,28 +95,67 @@ def read_parts(
     Raises:
         DataError: If a file cannot be read, a part has other columns than the first, or an
             option does not apply to the format.
+        MemoryError: If the table does not fit in memory.
     """
     given = {"header": options.get("header") is False, "encoding": options.get("encoding")}
     for name, value in given.items():
         if value and name not in takes:
             raise DataError(f"`{name}` does not apply to {suffixes[0]} files: leave it out.")
-    if not path.is_dir():
+    try:
+        if path.is_dir():
+            return read_folder(path, find_parts(path, suffixes), notes, reader, options)
         table = reader(path, notes, **options)
-        pa.default_memory_pool().release_unused()
-        return table
-    parts = find_parts(path, suffixes)
+    except MemoryError as error:
+        raise MemoryError(f"{error} {HINT}") from None
+    pa.default_memory_pool().release_unused()
+    return table
+
+
+def read_folder(
+    folder: Path,
+    parts: Sequence[Path],
+    notes: list[str],
+    reader: TableReader,
+    options: dict[str, Any],
+) -> Table:
+    """Return the rows of all parts in a folder as one table.
+
+    Raises:
+        MemoryError: If the parts, as large in memory as the first, do not fit there.
+    """
     own: list[str] = []
-    tables = [reader(parts[0], own, **options)]
+    tables = [with_values(reader(parts[0], own, **options), parts[0], folder)]
+    in_memory = sum(column.nbytes for column in tables[0].columns)
+    on_disk = sum(part.stat().st_size for part in parts) / parts[0].stat().st_size
+    require_memory(in_memory * on_disk, "the whole table")
     options["header"] = tables[0].header
     for part in parts[1:]:
-        table = reader(part, [], **options)
+        table = with_values(reader(part, [], **options), part, folder)
         tables.append(aligned(table, tables[0], part, parts[0]))
         if options.get("names_alone"):
             break
     notes += own
-    if options.get("names_alone"):
-        return tables[0]
-    return concatenate(tables, parts, path)
+    if keys := values_of(parts[0], folder):
+        notes.append(f"Columns from the names of folders: {some_of(map(repr, keys), 5)}.")
+    return tables[0] if options.get("names_alone") else concatenate(tables, parts, folder)
+
+
+def values_of(part: Path, folder: Path) -> dict[str, str]:
+    """Return the values in the names of the folders around a part, empty where missing."""
+    pairs = (name.partition("=") for name in part.relative_to(folder).parts[:-1])
+    return {unquote(key): unquote(value).replace(NO_VALUE, "") for key, _, value in pairs}
+
+
+def with_values(table: Table, part: Path, folder: Path) -> Table:
+    """Return a part with the values in the names of its folders as first columns."""
+    values = values_of(part, folder)
+    names = [name for name in values if name not in table.names]
+    columns = [pa.array([values[name]] * len(table), pa.string()) for name in names]
+    return replace(
+        table,
+        names=[*names, *table.names],
+        columns=[*columns, *table.columns] if table.columns else [],
+    )
 
 
 def aligned(table: Table, first: Table, part: Path, first_part: Path) -> Table:
@@ -113,7 +185,9 @@ def concatenate(tables: Sequence[Table], parts: Sequence[Path], folder: Path) ->
     for name in first.names:
         pieces = alike([table.column(name) for table in tables])
         columns.append(pa.concat_arrays(pieces))
-    rows = PartRows([table.rows for table in tables], [part.name for part in parts])
+    rows = PartRows(
+        [table.rows for table in tables], [str(part.relative_to(folder)) for part in parts]
+    )
     return Table(
         first.names, columns, rows, str(folder), first.header, first.unnamed, first.delimiter
     )

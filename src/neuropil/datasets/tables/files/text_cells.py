@@ -13,13 +13,15 @@ import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
 from neuropil.datasets.data_errors import DataError
-from neuropil.datasets.tables.files.dialect import Layout, numbered_rows
 from neuropil.datasets.tables.files.text_blocks import Block, read_blocks
+from neuropil.datasets.tables.files.text_records import numbered_rows
 from neuropil.datasets.tables.memory_pool import table_pool
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
+
+    from neuropil.datasets.tables.files.dialect import Layout
 
 LONGEST_ROW = 2**24
 """Largest size of a row in bytes."""

@@ -9,10 +9,16 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from neuropil.datasets.data_errors import DataError
-from neuropil.datasets.tables.files.dialect import SAMPLE_ROWS, Record, find_names
+from neuropil.datasets.tables.files.dialect import SAMPLE_ROWS
+from neuropil.datasets.tables.files.header import find_names
 from neuropil.datasets.tables.files.named_columns import column_names, table_of_columns
+from neuropil.datasets.tables.files.text_records import Record
 from neuropil.datasets.tables.files.xls_trial import try_xls
-from neuropil.datasets.tables.files.xlsx_sheet import check_extent, formula_errors
+from neuropil.datasets.tables.files.xlsx_sheet import (
+    check_extent,
+    first_uncalculated,
+    formula_errors,
+)
 from neuropil.datasets.tables.table import Table
 from neuropil.datasets.unpacking import read_unpacked
 from neuropil.text import number_of, some_of
@@ -48,8 +54,8 @@ def read_workbook(
         names_alone: Whether only the names are needed.
 
     Raises:
-        DataError: If it is not a workbook, has no data, or a formula has failed. Only .xlsx
-            files tell a failed formula from an empty cell.
+        DataError: If it is not a workbook, has no data, or a formula has failed or was never
+            calculated. Only .xlsx files tell such a formula from an empty cell.
     """
     raw = read_unpacked(path)
     sheet, rows = read_sheet(raw, path, notes)
@@ -67,6 +73,13 @@ def read_workbook(
     full = column_names(names, source)
     if names_alone:
         return Table(full, [], [], source)
+    empty = first_uncalculated(raw, sheet)
+    if empty is not None and empty[0] in rows and empty[1] < width:
+        raise DataError(
+            f"{source}, row {empty[0]}, column {full[empty[1]]!r}: the formula was never "
+            "calculated, and the file holds no value of it. Open the file in a spreadsheet "
+            "program and save it."
+        )
     for row, place, error in formula_errors(raw, sheet):
         if row in rows and row in numbers and place < width:
             raise DataError(

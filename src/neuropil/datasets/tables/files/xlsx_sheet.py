@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+FORMULA = re.compile(
+    rb"<c\s(?![^>]*\bt=)[^>]*>\s*<f[^>]*(?:/>|>[^<]*</f>)\s*(?:<v\s*/>|<v>\s*</v>)?\s*</c>"
+)
 CELL = re.compile(rb'<c\s[^>]*?\bt="e"[^>]*>.*?</c>', re.DOTALL)
 PLACE, VALUE = re.compile(rb'\br="([A-Z]{1,3})(\d+)"'), re.compile(rb"<v>([^<]*)</v>")
 SHEET = re.compile(r'<(?:\w+:)?sheet\s[^>]*?\bname="([^"]*)"[^>]*?\b\w+:id="([^"]*)"')
@@ -42,6 +45,20 @@ def formula_errors(raw: bytes, sheet: str) -> Iterator[tuple[int, int, str]]:
         place, value = PLACE.search(cell), VALUE.search(cell)
         if place and value and value[1].decode() != UNKNOWN:
             yield int(place[2]), column_place(place[1].decode()), value[1].decode()
+
+
+def first_uncalculated(raw: bytes, sheet: str) -> tuple[int, int] | None:
+    """Return the row and the place of the column of the first formula without a value.
+
+    Programs that write workbooks leave the value out; spreadsheets calculate it.
+
+    Args:
+        raw: Bytes of the workbook.
+        sheet: Name of the sheet.
+    """
+    found = FORMULA.search(sheet_content(raw, sheet))
+    place = found and PLACE.search(found[0])
+    return (int(place[2]), column_place(place[1].decode())) if place else None
 
 
 def check_extent(raw: bytes, sheet: str, path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from neuropil.runs.decoded_metric import figure_of
+from neuropil.runs.figures.decoded_metric import figure_of
 from neuropil.training.metrics.base import Metric
 from neuropil.training.metrics.ranking_metrics import average_precision, roc_auc
 from neuropil.training.metrics.statistics import add_up

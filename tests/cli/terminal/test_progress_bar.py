@@ -4,7 +4,7 @@ import re
 import pytest
 from rich.console import Console
 
-from neuropil.cli import progress_bar
+from neuropil.cli.terminal import progress_bar
 from neuropil.training.progress import Status, TextProgress
 
 

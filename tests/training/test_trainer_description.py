@@ -1,4 +1,4 @@
-"""What a notebook shows of a trainer."""
+"""What a trainer says of itself, in a notebook and as text."""
 
 import re
 from html import unescape
@@ -37,6 +37,7 @@ def test_a_trainer_says_what_it_trains_and_how_far_it_is():
         "Schedule": "cosine",
         "Metrics": "accuracy",
         "Callbacks": "EarlyStopping",
+        "Batch size": "32",
         "Device": "cpu",
         "Done": "2 epochs · 4 steps",
     }
@@ -59,3 +60,22 @@ def test_several_networks_and_a_step():
     assert facts["Step"] == "duel"
     assert facts["Stopped"] == "enough"
     assert "Loss" not in facts
+
+
+def test_the_text_says_what_is_trained_and_how_far_it_is():
+    network = Input(3) >> Softmax(2)
+    trainer = Trainer(network, metrics=["accuracy"], schedule="cosine", progress=False)
+    assert repr(trainer) == (
+        "Trainer\n"
+        "  network: Input(3) >> Softmax(2) · 8 parameters\n"
+        "  loss: the default for the last layer and the targets\n"
+        "  optimizer: Adam(lr=0.001)\n"
+        "  schedule: cosine\n"
+        "  metrics: accuracy\n"
+        "  device: cpu\n"
+        "  done: 0 epochs · 0 steps"
+    )
+    trainer.fit((torch.randn(12, 3), torch.arange(12) % 2), epochs=1, batch_size=6)
+    lines = repr(trainer).splitlines()
+    assert lines[2] == "  loss: cross_entropy"
+    assert lines[-3:] == ["  batch size: 6", "  device: cpu", "  done: 1 epoch · 2 steps"]

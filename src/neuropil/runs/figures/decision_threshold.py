@@ -15,10 +15,10 @@ def choose_threshold(probabilities: Tensor, members: Tensor) -> float | None:
     """Return the threshold with the largest expected F1, None if there is only one class.
 
     A rare class has few examples, and the threshold that is best for exactly these fits their
-    chance. So the labels decide only one number, the shift b of the log-odds z with which the
-    mean probability is the share of the class, ``mean σ(z + b) = mean y``. With the shifted
-    probabilities p, F1 for the n largest is expected to be ``2 Σ_{i ≤ n} p_i / (n + Σ p)``. Its
-    best n gives the threshold, which is about half the best F1 where probabilities are right.
+    chance. So the labels decide only one number, a shift b of the log-odds z with a standard
+    normal prior, ``Σ σ(z + b) + b = Σ y``. With the shifted probabilities p, F1 for the n
+    largest is expected to be ``2 Σ_{i ≤ n} p_i / (n + Σ p)``. Its best n gives the threshold,
+    which is about half the best F1 where probabilities are right.
     F1 is maximised rather than the balanced accuracy: that would pay for each example found
     with as many false alarms as other examples are more frequent.
 
@@ -38,12 +38,12 @@ def choose_threshold(probabilities: Tensor, members: Tensor) -> float | None:
         >>> 0.01 < choose_threshold(p, p > 0.2) < 0.3
         True
     """
-    share = float(members.double().mean()) if len(members) else 0.0
-    if not 0 < share < 1 or not probabilities.isfinite().all():
+    count = int(members.sum())
+    if not 0 < count < len(members) or not probabilities.isfinite().all():
         return None
     odds = probabilities.double().clamp(SMALLEST, 1 - SMALLEST).logit()
     odds = odds.sort(descending=True).values
-    shifted = (odds + shift_to(share, odds)).sigmoid()
+    shifted = (odds + shift_of(count, odds)).sigmoid()
     taken = torch.arange(1, len(odds) + 1)
     expected = 2 * shifted.cumsum(0) / (taken + shifted.sum())
     # A threshold lies between two different probabilities.
@@ -54,12 +54,12 @@ def choose_threshold(probabilities: Tensor, members: Tensor) -> float | None:
     return float((odds[best : best + 2].mean()).sigmoid())
 
 
-def shift_to(share: float, odds: Tensor) -> float:
-    """Return the shift of the log-odds with which the mean probability is a share."""
+def shift_of(count: int, odds: Tensor) -> float:
+    """Return the most probable shift of the log-odds for a number of examples of the class."""
     low, high = -LARGEST_SHIFT, LARGEST_SHIFT
     for _ in range(HALVINGS):
         middle = (low + high) / 2
-        if float((odds + middle).sigmoid().mean()) < share:
+        if float((odds + middle).sigmoid().sum()) + middle < count:
             low = middle
         else:
             high = middle

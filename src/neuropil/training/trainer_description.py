@@ -1,4 +1,4 @@
-"""A trainer as HTML for notebooks: what it trains, how, and how far it is."""
+"""A trainer as text and as HTML: what it trains, how, and how far it is."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from neuropil.notebook_html import facts, notebook_page
-from neuropil.text import cut
+from neuropil.text import cut, number_of
 from neuropil.training.named_function import name_of
 
 if TYPE_CHECKING:
@@ -29,7 +29,18 @@ SHOWN = {
 
 
 def as_html(trainer: Any) -> str:
-    """Return a table of the parts of a training, and of its progress.
+    """Return a table of the parts of a training, and of its progress."""
+    return notebook_page(facts(parts_of(trainer).items()))
+
+
+def as_text(trainer: Any) -> str:
+    """Return the parts of a training and its progress, one on each line."""
+    lines = [f"  {title.lower()}: {text}" for title, text in parts_of(trainer).items()]
+    return "\n".join(["Trainer", *lines])
+
+
+def parts_of(trainer: Any) -> dict[str, str]:
+    """Return the parts of a training that are set, and its progress, by title.
 
     Args:
         trainer: The `Trainer`.
@@ -41,11 +52,12 @@ def as_html(trainer: Any) -> str:
         "Loss": text_of_loss(trainer),
         **named(trainer.optimizer, "Optimizer", text_of_optimizer),
         **shown,
+        "Batch size": "" if trainer.batch_size is None else f"{trainer.batch_size:,}",
         "Device": str(trainer.device),
-        "Done": f"{trainer.epoch:,} epochs · {trainer.steps:,} steps",
+        "Done": f"{number_of(trainer.epoch, 'epoch')} · {number_of(trainer.steps, 'step')}",
         "Stopped": trainer.stop_reason,
     }
-    return notebook_page(facts((t, cut(text, LONGEST)) for t, text in pairs.items() if text))
+    return {title: cut(text, LONGEST) for title, text in pairs.items() if text}
 
 
 def named(value: Any, title: str, function: Callable[[Any], str]) -> dict[str, str]:

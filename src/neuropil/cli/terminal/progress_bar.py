@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from neuropil.training.progress import Progress, Status, TextProgress, clock
+from neuropil.training.progress import Progress, Status, as_progress, clock
 
 if TYPE_CHECKING:
     from neuropil.training.history import Record
@@ -15,12 +15,12 @@ HIDDEN = {"epoch", "steps", "seconds", "lr"}
 
 
 def progress_for(*, quiet: bool) -> Progress:
-    """Return a bar for a terminal, plain lines elsewhere, and no output if quiet."""
+    """Return a bar for a terminal or a notebook, lines elsewhere, and no output if quiet."""
     import sys
 
     if quiet:
         return Progress()
-    return Bar() if sys.stderr.isatty() else TextProgress()
+    return Bar() if sys.stderr.isatty() else as_progress(progress=True)
 
 
 class Bar(Progress):

@@ -48,14 +48,18 @@ def wilson_interval(
             f"wilson_interval: needs 0 ≤ successes ≤ trials, at least one trial and a "
             f"confidence between 0 and 1, got {successes}, {trials} and {confidence}."
         )
+    return score_interval(successes / trials, trials, confidence)
+
+
+def score_interval(share: float, trials: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Return Wilson's interval of a share, which need not be a whole number of the trials."""
     z = NormalDist().inv_cdf(0.5 + confidence / 2)
-    share = successes / trials
     middle = share + z * z / (2 * trials)
     reach = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
     whole = 1 + z * z / trials
     # These two ends are exactly 0 and 1; rounding would miss them slightly.
-    low = (middle - reach) / whole if successes else 0.0
-    return low, (middle + reach) / whole if successes < trials else 1.0
+    low = (middle - reach) / whole if share > 0 else 0.0
+    return low, (middle + reach) / whole if share < 1 else 1.0
 
 
 def bootstrap_interval(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from neuropil.plots.theme import BLUE, INK, MUTED, blank, quiet
-from neuropil.runs.confidence_interval import wilson_interval
+from neuropil.runs.figures.confidence_interval import wilson_interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

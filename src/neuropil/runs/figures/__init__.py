@@ -1,0 +1,1 @@
+"""Figures of answers: rare classes, thresholds, intervals, importance of columns."""

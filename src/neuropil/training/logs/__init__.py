@@ -1,0 +1,1 @@
+"""Callbacks that write the figures of a training to files."""

@@ -1,0 +1,84 @@
+"""Worker processes, and what becomes of them when they or the main process end."""
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from neuropil.datasets import DataError, Dataset
+from neuropil.datasets.loading import BatchLoader
+
+BATCHES = [[0, 1], [2], [3, 4], [5]] * 3
+DATA = Dataset(torch.arange(6.0).reshape(6, 1))
+
+START = """
+import multiprocessing, os, signal, torch
+from neuropil.datasets import Dataset
+from neuropil.datasets.loading import BatchLoader
+
+loader = BatchLoader([Dataset(torch.ones(6, 1))], 2)
+batches = loader.load([[0, 1]] * 9)
+next(batches)
+for process in multiprocessing.active_children():
+    print(process.pid, flush=True)
+"""
+
+
+def values(batches):
+    return [batch.inputs.flatten().tolist() for batch in batches]
+
+
+def test_a_worker_that_is_killed_is_an_error():
+    loader = BatchLoader([DATA], 2)
+    batches = loader.load(BATCHES)
+    next(batches)
+    os.kill(multiprocessing.active_children()[0].pid, signal.SIGKILL)
+    with pytest.raises(DataError, match="was ended from outside, perhaps because memory ran"):
+        list(batches)
+    loader.close()
+    assert multiprocessing.active_children() == []
+
+
+def test_workers_leave_signals_to_the_main_process():
+    loader = BatchLoader([DATA], 2)
+    batches = loader.load(BATCHES)
+    found = [next(batches)]
+    for process in multiprocessing.active_children():
+        os.kill(process.pid, signal.SIGTERM)
+        os.kill(process.pid, signal.SIGINT)
+    assert values([*found, *batches]) == BATCHES
+    loader.close()
+    assert multiprocessing.active_children() == []
+
+
+def test_loaders_end_in_any_order():
+    """A later worker inherits the connections of an earlier one, and must not keep it alive."""
+    loaders = [BatchLoader([DATA], 1) for _ in range(2)]
+    for loader in loaders:
+        next(loader.load(BATCHES))
+    processes = multiprocessing.active_children()
+    for loader in loaders:
+        loader.close()
+    assert [process.exitcode for process in processes] == [0, 0], "none had to be killed"
+
+
+@pytest.mark.parametrize(
+    ("end", "code"), [("raise SystemExit(3)", 3), ("os.kill(os.getpid(), signal.SIGKILL)", -9)]
+)
+def test_workers_end_with_their_program(end, code):
+    command = [sys.executable, "-c", START + end]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (code, "")
+    workers = [Path(f"/proc/{pid}") for pid in done.stdout.split()]
+    assert len(workers) == 2
+    for _ in range(100):
+        if not any(worker.exists() for worker in workers):
+            break
+        time.sleep(0.1)
+    assert not any(worker.exists() for worker in workers)
