@@ -86,28 +86,31 @@ def candidates(made: Recipe, splits: Splits, task: Task[Any]) -> list[Candidate]
     """Return the recipes to try for a table, the simplest first.
 
     They are the linear model, a short schedule with strong dropout and weight decay, and the
-    full schedule with strong and with weak weight decay, which has half its epochs in a trial.
+    full schedule, which has half its epochs in a trial: with strong dropout and no linear path,
+    with strong, and with weak weight decay.
 
     Args:
         made: The recipe with the full schedule and weak weight decay.
         splits: The data.
         task: The task of the network.
     """
-    shape, last = splits.input_shape, task.last_layer()
+    shape = splits.input_shape
     # Trials measure the last weights, which are the best ones of a schedule that ends slowly.
     made = replace(made, keep_best=False)
     strong = replace(made, weight_decay=DECAY)
     short = replace(
         strong,
-        network=dense(shape, last, dropout=DROPOUT, linear_path=True),
+        network=dense(shape, task.last_layer(), dropout=DROPOUT, linear_path=True),
         epochs=max(1, made.epochs // SHORT),
     )
-    linear = replace(made, network=dense(shape, last, hidden=()), **LINEAR)
+    linear = replace(made, network=dense(shape, task.last_layer(), hidden=()), **LINEAR)
+    hidden = replace(strong, network=dense(shape, task.last_layer(), dropout=DROPOUT))
     full, half = number_of(made.epochs, "epoch"), max(1, made.epochs // 2)
     few = number_of(short.epochs, "epoch")
     return [
         Candidate("linear model", linear, linear.epochs),
         Candidate(f"{few} with dropout {DROPOUT}", short, short.epochs),
+        Candidate(f"{full} with dropout {DROPOUT} and no linear path", hidden, half),
         Candidate(f"{full} with weight decay {DECAY:g}", strong, half),
         Candidate(f"{full} with weight decay {made.weight_decay:g}", made, half),
     ]
