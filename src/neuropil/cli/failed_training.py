@@ -1,4 +1,4 @@
-"""What a training that is interrupted or fails leaves in its run folder."""
+"""The state of a training that is interrupted or fails, saved in its run folder."""
 
 from __future__ import annotations
 
