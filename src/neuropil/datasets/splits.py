@@ -10,9 +10,10 @@ from neuropil.core.prediction import fits
 from neuropil.core.reading import reading
 from neuropil.core.shape import format_shape
 from neuropil.datasets.data_errors import DataError
+from neuropil.text import all_of, number_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from neuropil.core.shape import Shape
     from neuropil.datasets.preparation import Preparation
@@ -119,3 +120,25 @@ class Splits:
         elif self._test is not None:
             sizes.append(f"{len(self._test):,} test")
         return f"Splits({self.source}: {', '.join(sizes)} examples of shape {self.input_shape})"
+
+
+def duplicates_in_words(
+    counts: Mapping[str, int], held_out: Mapping[str, Any], noun: str
+) -> str | None:
+    """Return how many held-out examples are training examples too, in words; None if none is.
+
+    Args:
+        counts: Their number in each part.
+        held_out: The held-out parts by name.
+        noun: What an example is.
+
+    Example:
+        >>> duplicates_in_words({"test": 2}, {"test": range(9)}, "row")
+        'Duplicates: 2 of 9 test rows equal a training row'
+    """
+    each = [
+        f"{count:,} of {number_of(len(held_out[name]), f'{name} {noun}')}"
+        for name, count in counts.items()
+        if count
+    ]
+    return f"Duplicates: {all_of(each)} equal a training {noun}" if each else None
