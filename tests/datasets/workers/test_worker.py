@@ -3,6 +3,7 @@
 import gc
 import multiprocessing
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import pytest
 import torch
 
 from neuropil.datasets import DataError, Dataset
-from neuropil.datasets.loading import BatchLoader
+from neuropil.datasets.loading import BatchLoader, default_workers
 
 BATCHES = [[0, 1], [2], [3, 4], [5]] * 3
 DATA = Dataset(torch.arange(6.0).reshape(6, 1))
@@ -28,6 +29,22 @@ batches = loader.load([[0, 1]] * 9)
 next(batches)
 for process in multiprocessing.active_children():
     print(process.pid, flush=True)
+"""
+
+
+# As on systems without fork: a new process imports what it is sent.
+SPAWN = """
+import multiprocessing
+from neuropil.datasets import Dataset
+from neuropil.datasets.loading import BatchLoader
+
+class Own(Dataset):
+    pass
+
+def load(kind):
+    next(BatchLoader([kind([[0.0], [1.0]])], 1).load([[0, 1]]))
+
+multiprocessing.set_start_method("spawn")
 """
 
 
@@ -91,3 +108,22 @@ def test_workers_end_with_their_program(end, code):
             break
         time.sleep(0.1)
     assert not any(worker.exists() for worker in workers)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ("Own", "ended with the error above: put the training under if __name__"),
+        ("type('Local', (Dataset,), {})", "cannot be sent to another process .*Local"),
+    ],
+)
+def test_data_that_a_new_process_cannot_import_are_an_error(data, message):
+    command = [sys.executable, "-c", f"{SPAWN}load({data})"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert re.search(message, done.stderr.splitlines()[-1])
+
+
+def test_a_process_of_a_pool_loads_by_itself():
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        assert pool.apply(default_workers) == 0

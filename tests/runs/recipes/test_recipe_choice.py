@@ -71,3 +71,9 @@ def test_a_recipe_that_diverges_is_not_chosen(tmp_path):
     tried = candidates(replace(recipe(splits, task), epochs=4), splits, task)
     tried[2].recipe = replace(tried[2].recipe, lr=1e12)
     assert "linear model" in choose(tried, splits, task, seed=0, penalty=1.0).choice
+
+
+def test_one_row_in_each_part_drops_no_recipe(tmp_path):
+    splits = opened(tmp_path, lambda x: 2 * x)
+    splits.train, splits.validation = splits.train[:4], splits.validation[:1]
+    assert " 4 tried on 5 held-out rows" in chosen(splits).choice

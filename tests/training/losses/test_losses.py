@@ -27,6 +27,7 @@ from neuropil.training import (
     squared_error,
 )
 from neuropil.training.losses.losses import resolve
+from neuropil.training.losses.weighted_loss import class_weights
 
 VALUES = (squared_error, absolute_error, huber)
 
@@ -385,3 +386,11 @@ def test_class_weights_need_no_more_than_values():
     weights = torch.tensor([1.0, 2.0, 3.0, 4.0], dtype=torch.float64)
     got = (cross_entropy(scores, targets) * weights[targets]).sum() / weights[targets].sum()
     torch.testing.assert_close(got, F.cross_entropy(scores, targets, weight=weights))
+
+
+@pytest.mark.parametrize("values", [[[0.5, -0.5], [2.0, 1.0]], [[3.0], [0.5]]])
+def test_class_weights_are_for_classes(values):
+    with pytest.raises(ValueError, match="class_weight is for classification: the targets"):
+        class_weights([1.0, 2.0], torch.tensor(values), 2)
+    for targets in ([[0.25, 0.75]], [[1.0], [0.0]], [-1.0, 1.0]):
+        assert class_weights([1.0, 2.0], torch.tensor(targets), 2).tolist() == [1.0, 2.0]

@@ -75,8 +75,10 @@ class Candidate:
         return torch.cat([own - others for own, others in both])
 
     def excess(self, other: Candidate) -> float:
-        """Return the mean difference to another one in standard errors."""
+        """Return the mean difference to another one in standard errors, 0 for a single row."""
         differences = self.differences(other)
+        if len(differences) < 2:
+            return 0.0
         error = float(differences.std()) / math.sqrt(len(differences))
         excess = float(differences.mean()) / max(error, 1e-12)
         return math.inf if math.isnan(excess) else excess
@@ -183,7 +185,7 @@ def describe(best: Candidate, tried: Sequence[Candidate]) -> str:
     why = (
         "lowest error" if best.mean <= min(means) else "within one standard error of the lowest"
     )
-    rows = f"{sum(map(len, best.errors)):,} held-out rows"
+    rows = number_of(sum(map(len, best.errors)), "held-out row")
     return f"{best.words}: {why}, {len(tried)} tried on {rows} (mean errors: {found})"
 
 
