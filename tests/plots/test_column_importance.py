@@ -26,3 +26,11 @@ def test_the_most_important_of_many_are_drawn():
     (axes,) = column_importance(found).axes
     names = [text.get_text() for text in axes.get_yticklabels()]
     assert names == [f"x{k}" for k in range(MOST_COLUMNS)]
+
+
+def test_a_long_label_is_not_cut():
+    columns = [Importance("contract in years", 0.2, 0.1, 0.3)]
+    figure = column_importance(columns, "root mean squared error")
+    figure.draw_without_rendering()
+    box = figure.axes[0].xaxis.label.get_window_extent()
+    assert 0 <= box.x0 < box.x1 <= figure.bbox.width

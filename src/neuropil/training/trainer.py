@@ -234,7 +234,10 @@ class Trainer:
     def __init__(self, options: Options) -> None:
         for callback in options.callbacks:
             if not isinstance(callback, Callback):
-                raise TypeError(f"callbacks must be Callback objects, got {callback!r}.")
+                raise TypeError(
+                    "callbacks must be Callback objects, of subclasses of "
+                    f"neuropil.training.Callback, got {callback!r}."
+                )
             check_events(callback)
         self.options = options
         self.network = options.network

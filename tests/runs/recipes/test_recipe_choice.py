@@ -56,13 +56,16 @@ def test_the_same_seed_gives_the_same_errors(tmp_path, monkeypatch):
 def test_rows_that_belong_together_are_measured_on_the_validation_part_alone(tmp_path):
     splits = opened(tmp_path, lambda x: 2 * x)
     assert len(splits.validation) == 12
-    assert "on 12 held-out rows" in chosen(splits, grouped=True).choice
+    assert (
+        "on 12 rows left out of training, none of the test"
+        in chosen(splits, grouped=True).choice
+    )
 
 
 def test_trials_end_after_their_number_of_steps(tmp_path, monkeypatch):
     monkeypatch.setattr(recipe_choice, "TRIAL_STEPS", 1)
     splits = opened(tmp_path, np.abs)
-    assert "on 20 held-out rows" in chosen(splits).choice  # a fifth of 84 + 12
+    assert "on 20 rows left out of training" in chosen(splits).choice  # a fifth of 84 + 12
 
 
 def test_a_recipe_that_diverges_is_not_chosen(tmp_path):

@@ -181,7 +181,9 @@ def describe(best: Candidate, tried: Sequence[Candidate]) -> str:
     """Return the choice and its reason in words."""
     # Recipes that were dropped early are compared on the rows that they share with it.
     means = [best.mean + float(one.differences(best).mean()) for one in tried]
-    found = ", ".join(f"{one.words} {mean:.4g}" for one, mean in zip(tried, means, strict=True))
+    found = ", ".join(
+        f"{one.words}: {mean:.4g}" for one, mean in zip(tried, means, strict=True)
+    )
     why = (
         "lowest error" if best.mean <= min(means) else "within one standard error of the lowest"
     )
