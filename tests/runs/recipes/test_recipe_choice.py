@@ -79,4 +79,4 @@ def test_a_recipe_that_diverges_is_not_chosen(tmp_path):
 def test_one_row_in_each_part_drops_no_recipe(tmp_path):
     splits = opened(tmp_path, lambda x: 2 * x)
     splits.train, splits.validation = splits.train[:4], splits.validation[:1]
-    assert " 4 tried on 5 held-out rows" in chosen(splits).choice
+    assert " 5 tried on 5 rows left out" in chosen(splits).choice

@@ -187,8 +187,11 @@ def describe(best: Candidate, tried: Sequence[Candidate]) -> str:
     why = (
         "lowest error" if best.mean <= min(means) else "within one standard error of the lowest"
     )
-    rows = number_of(sum(map(len, best.errors)), "held-out row")
-    return f"{best.words}: {why}, {len(tried)} tried on {rows} (mean errors: {found})"
+    rows = number_of(sum(map(len, best.errors)), "row")
+    return (
+        f"{best.words}: {why}, {len(tried)} tried on {rows} left out of training, none of the "
+        f"test part (mean errors: {found})"
+    )
 
 
 def divisions(splits: Splits, seed: int, *, grouped: bool) -> Iterator[tuple[Dataset, Dataset]]:
