@@ -117,9 +117,8 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
             return
         self.classes_ = unique_labels(y if classes is None else np.asarray(classes))
         if len(self.classes_) < 2:
-            raise ValueError(
-                f"a classifier needs at least 2 classes, got 1 class: {self.classes_[0]!r}."
-            )
+            (only,) = self.classes_.tolist()
+            raise ValueError(f"a classifier needs at least 2 classes, got 1 class: {only!r}.")
 
     @override
     def encode(self, y: NDArray[Any]) -> NDArray[Any]:
