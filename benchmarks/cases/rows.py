@@ -79,7 +79,7 @@ TABLES = [
         "three classes as written",
         every(named(*(f"9007199254740992{n}" for n in (1, 2, 3))), accurate(1)),
     ),
-    Row("csv/money.csv", "digits by the error", prints("csv/money.csv", r"\d{7}(\.0+)?")),
+    Row("csv/money.csv", "digits by the error", prints("csv/money.csv", r"\d{7}(\.\d{1,2})?")),
     Row("csv/thousands.csv", "numbers", every(accurate(0.95), columns("price"))),
     Row(
         "csv/thousands_semicolon.csv",
@@ -118,11 +118,13 @@ TABLES = [
     Row("csv/utf16_nobom.csv", "read", accurate(0.85)),
     Row("csv/gz.csv.gz", "read", accurate(0.85)),
     Row("csv/spaces.csv", "read", accurate(0.85)),
+    # Cat and cat stand at the same places.
+    Row("csv/class_case.csv", "read", every(named("Cat", "cat", "dog"), accurate(0.6))),
     # These were read right before.
     *(
         Row(f"csv/{name}.csv", "read", accurate(0.8))
         for name in (
-            *("apostrophe", "bom_quoted_newline", "case_clash", "class_case", "class_spaces"),
+            *("apostrophe", "bom_quoted_newline", "case_clash", "class_spaces"),
             *("empty_constant", "float_labels", "mac_cr", "mixed_cat", "pipes_in_text"),
             *("quoted_commas", "single_example_class", "tabs"),
         )

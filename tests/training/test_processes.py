@@ -29,7 +29,7 @@ def read(path):
 @pytest.mark.parametrize(
     "training",
     [
-        *("usual", "accumulated", "streamed", "by_rows", "fetched", "by_shards"),
+        *("usual", "accumulated", "weighted", "streamed", "by_rows", "fetched", "by_shards"),
         *("far", "custom", "normalised", "sharded", "moved"),
     ],
 )

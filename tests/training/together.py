@@ -80,6 +80,14 @@ def accumulated(_):
     return net, trainer.fit((X, Y), epochs=2, batch_size=3)
 
 
+def weighted(_):
+    """A loss of torch that counts some classes more, in groups of batches of 6."""
+    net = network()
+    loss = nn.CrossEntropyLoss(weight=torch.tensor([1.0, 5.0]))
+    trainer = trainer_of(net, loss=loss, accumulate=2)
+    return net, trainer.fit((X, Y), (X, Y), epochs=2, batch_size=6)
+
+
 def streamed(_):
     """Batches that every process reads, one of them too small to be shared."""
     net = network()
@@ -336,6 +344,7 @@ def main(starter: str, folder: Path) -> int:
 TRAININGS = (
     usual,
     accumulated,
+    weighted,
     streamed,
     by_rows,
     fetched,

@@ -76,7 +76,7 @@ def naming(path: Path, temporary: Sequence[Path]) -> Iterator[None]:
         yield
     except OSError as error:
         unnamed = error.filename is None and error.errno in FULL
-        if unnamed or error.filename in [str(each) for each in temporary]:
+        if unnamed or str(error.filename) in map(str, temporary):
             missing = error.errno == errno.ENOENT and not path.parent.exists()
             error.filename = str(path.parent if missing else path)
         raise

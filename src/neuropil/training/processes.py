@@ -188,6 +188,13 @@ class Processes:
                 f"{timeout():g} s"
             ) from None
 
+    def sum(self, value: Tensor) -> Tensor:
+        """Return the sum of a tensor over the processes."""
+        if self.count > 1:
+            value = value.clone()
+            distributed.all_reduce(value)
+        return value
+
     def average_gradients(self, parameters: list[Tensor]) -> None:
         """Replace gradients by their mean over the processes."""
         if self.count == 1:

@@ -1,7 +1,9 @@
 """Batches in shared memory: what is read is what was written, in memory of its own."""
 
+import pytest
 import torch
 
+from neuropil.datasets import DataError
 from neuropil.datasets.source import Batch
 from neuropil.datasets.workers.shared_batches import BatchReader, BatchWriter
 
@@ -27,3 +29,12 @@ def test_shared_memory_is_used_again_while_batches_fit():
     assert new == [True, False, False, True, False]
     assert writer.memory.is_shared()
     assert [each.tolist() for each in found] == [[n] * n for n in (10, 10, 4, 2000, 10)]
+
+
+def test_full_shared_memory_is_an_error_that_says_so(monkeypatch):
+    def full(_):
+        raise RuntimeError("unable to allocate shared memory: No space left on device (28)")
+
+    monkeypatch.setattr(torch.Tensor, "share_memory_", full)
+    with pytest.raises(DataError, match=r"/dev/shm\) has no room for a batch of 4.0 MiB"):
+        BatchWriter().write(torch.zeros(2**20))

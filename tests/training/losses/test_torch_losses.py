@@ -217,6 +217,19 @@ def test_batches_without_weight_are_skipped(weights):
     assert trainer.history["validation_loss"][-1] < figure
 
 
+@pytest.mark.parametrize("targets", [CLASSES, SOME], ids=["weights", "ignored"])
+def test_accumulated_batches_have_the_mean_of_all(targets):
+    torch.manual_seed(0)
+    first, loss = nn.Linear(4, K), nn.CrossEntropyLoss(weight=WEIGHT)
+    second = copy.deepcopy(first)
+    optimizer = torch.optim.SGD(second.parameters(), lr=0.02)
+    Trainer(
+        second, loss=loss, optimizer=optimizer, accumulate=8, normalize=False, progress=False
+    ).fit((X, targets), epochs=2, batch_size=4)
+    trainer_of(first, loss).fit((X, targets), epochs=2, batch_size=N)
+    torch.testing.assert_close(second.weight, first.weight)
+
+
 def test_auxiliary_heads_take_torch_losses():
     torch.manual_seed(0)
     network = nn.Linear(4, K)

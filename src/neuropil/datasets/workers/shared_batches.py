@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import math
+import os
 import pickle
 from typing import Any, NamedTuple, final
 
 import torch
 from torch import Tensor
 from typing_extensions import override
+
+from neuropil.datasets.data_errors import DataError
 
 ALIGNED = 64
 """Tensors begin at multiples of this number of bytes."""
@@ -61,7 +65,7 @@ class BatchWriter:
         packer.dump(batch)
         new = packer.end > len(self.memory)
         if new:
-            self.memory = torch.empty(packer.end, dtype=torch.uint8).share_memory_()
+            self.memory = share(packer.end)
         for place, tensor in packer.tensors:
             view(self.memory, place).copy_(tensor.detach())
         return Packed(file.getvalue(), self.memory if new else None)
@@ -132,6 +136,25 @@ class Unpacker(pickle.Unpickler):
     def persistent_load(self, pid: Place) -> Tensor:
         copy = torch.empty(pid.shape, dtype=pid.kind, pin_memory=self.pin)
         return copy.copy_(view(self.memory, pid))
+
+
+def share(size: int) -> Tensor:
+    """Return new shared memory of some bytes.
+
+    Raises:
+        DataError: If there is not enough.
+        RuntimeError: If it cannot be made for another reason.
+    """
+    try:
+        return torch.empty(size, dtype=torch.uint8).share_memory_()
+    except RuntimeError as error:
+        if os.strerror(errno.ENOSPC) not in str(error):
+            raise
+        raise DataError(
+            f"the shared memory of this machine (/dev/shm) has no room for a batch of "
+            f"{size / 2**20:.1f} MiB: make it larger (docker run --shm-size), or use fewer "
+            f"workers or smaller batches."
+        ) from None
 
 
 def view(memory: Tensor, place: Place) -> Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, final
 
+import torch
 from torch.nn.parallel import DistributedDataParallel
 from torch.nn.utils import clip_grad_norm_
 from typing_extensions import override
@@ -14,7 +15,7 @@ from neuropil.training.loop.batches import Portion
 from neuropil.training.metrics.meter import Meter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
     from torch import Tensor
@@ -75,26 +76,33 @@ class GradientUpdate(Update):
         parts = self.parts
         parts.clear()
         if not self.weighs:
-            self.learn(group[0], 1.0)
+            batch, rows, _ = group[0]
+            self.learn(parts.augment_batch(batch), rows, 1.0)
         else:
-            weights = parts.weights(group)
+            batches = [(parts.augment_batch(batch), rows) for batch, rows, _ in group]
+            totals = [self.objective.total_weight(*batch[1:]) for batch, _ in batches]
+            weights = parts.weights(group, totals)
+            *first, last = zip(batches, weights, strict=True)
             with self.unsynchronized():
-                for portion, weight in zip(group[:-1], weights[:-1], strict=True):
-                    self.learn(portion, weight)
-            self.learn(group[-1], weights[-1])
+                for own, weight in first:
+                    self.learn(*own, weight)
+            self.learn(*last[0], last[1])
         parts.apply(self.optimizer, self.trained)
         parts.rescale()
 
-    def learn(self, portion: Portion, weight: float) -> None:
+    def learn(self, batch: Any, rows: int, weight: float) -> None:
         """Accumulate the gradient of one batch.
+
+        Args:
+            batch: The batch, augmented.
+            rows: Its number of examples.
+            weight: The weight of its loss.
 
         Raises:
             own_backward: A TypeError if the loss function called backward.
         """
         parts = self.parts
-        batch, rows, _ = portion
-        parts.processes.idle = not rows
-        batch = parts.augment_batch(batch)
+        parts.batch, parts.processes.idle = batch, not rows
         scores, loss = self.evaluate(*batch)
         values = {"loss": self.objective.per_example(loss, rows)}
         total = loss
@@ -171,14 +179,25 @@ class Parts:
         self.values: dict[str, Tensor] = {}
         self.main: Callable[[Any], Any] = identity
 
-    def weights(self, group: Group) -> list[float]:
+    def weights(self, group: Group, totals: Sequence[Tensor | None] = ()) -> list[float]:
         """Return the weight of each batch, so that every example counts the same.
 
         Gradients are averaged over the processes, hence the factor `count`.
+
+        Args:
+            group: The batches of a step.
+            totals: The weight of each batch in the mean, if it is not its number of examples.
         """
         count = self.processes.count
         if self.adds:
             return [float(count * bool(rows)) for _, rows, _ in group]
+        if any(total is not None for total in totals):
+            own = [
+                float(rows if total is None or not rows else total)
+                for (_, rows, _), total in zip(group, totals, strict=True)
+            ]
+            joint = self.processes.sum(torch.tensor(sum(own), device=self.device)).item()
+            return [weight * count / joint if joint else 0.0 for weight in own]
         joint = sum(portion[2] for portion in group)
         return [rows * count / joint for _, rows, _ in group]
 

@@ -47,7 +47,8 @@ class TorchLoss(Custom):
     The mean over a data set equals torch's mean over all its examples, also with class weights
     or an ignored class, whose means over batches are weighted alike. With ``reduction="sum"``
     the sum over a batch is minimised, and the mean is reported. Batches that are accumulated,
-    or shared by several processes, are weighted by their numbers of examples.
+    or shared by several processes, have the gradient of torch's mean over all of them, and one
+    without weight has the loss 0.
 
     Args:
         given: A module of `torch.nn`, or a function of `torch.nn.functional`, perhaps in a
