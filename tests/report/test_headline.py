@@ -101,6 +101,9 @@ def test_weights_are_suggested_where_a_class_is_missed(of_classes, report):
     assert "--class-weight" not in weighted.text_of("summary")
     several = report(echo(3), of_classes([0] * 60, [1] * 3 + [2] * 4 + [0] * 53, 3))
     assert "example of 'ill', 'dying' is found" in several.text_of("summary")
+    # A frequent class is missed for other reasons than its weight.
+    even = report(echo(), of_classes([0] * 600, [1] * 250 + [0] * 350))
+    assert "class-weight" not in even.text_of("summary")
 
 
 def test_a_class_that_is_half_found_stands_first_too(of_classes, report):
