@@ -106,8 +106,8 @@ class Fields:
             )
         if "sample_weight" in keys and "sample_weight" not in self.names:
             raise DataError(
-                f"the {self.title} data has an entry 'sample_weight', and weights are not taken "
-                "from a dict: give (inputs, targets, weights), or leave it out."
+                f"the {self.title} data has an entry 'sample_weight', and a dict cannot hold "
+                "weights: give (inputs, targets, weights), or leave it out."
             )
         target = found[0] if found else None
         others = [key for key in keys if key not in found]
