@@ -135,3 +135,22 @@ def test_a_full_disk_is_an_error_that_names_the_file(tmp_path, monkeypatch):
         file.write(b"new")
     assert caught.value.filename == str(tmp_path / "a")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_folder_is_an_error_that_names_it(tmp_path):
+    with (
+        pytest.raises(FileNotFoundError) as caught,
+        replacing(tmp_path / "lost" / "a"),
+    ):
+        pass
+    assert caught.value.filename == str(tmp_path / "lost")
+
+
+def test_a_file_that_cannot_be_made_is_an_error_that_names_it(tmp_path, monkeypatch):
+    def denied(path, mode):
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr("pathlib.Path.open", denied)
+    with pytest.raises(PermissionError) as caught, replacing(tmp_path / "a"):
+        pass
+    assert caught.value.filename == str(tmp_path / "a")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 # A file that is being written, in the same folder as the one it will replace.
 TEMPORARY = re.compile(r"\.(?P<name>.+)\.\d+(-[0-9a-f]{8})?\.tmp")
@@ -48,8 +48,8 @@ def replacing_all(*paths: Path) -> Iterator[list[BinaryIO]]:
         temporary = [temporary_beside(path) for path in paths]
         for name in temporary:
             stack.callback(name.unlink, missing_ok=True)
+        stack.enter_context(naming(paths[0], temporary))
         files = [stack.enter_context(open_locked(name)) for name in temporary]
-        stack.enter_context(naming(paths[0]))
         yield files
         for file in files:
             file.flush()
@@ -62,17 +62,23 @@ def replacing_all(*paths: Path) -> Iterator[list[BinaryIO]]:
 
 
 @contextmanager
-def naming(path: Path) -> Iterator[None]:
+def naming(path: Path, temporary: Sequence[Path]) -> Iterator[None]:
     """Name the file in an error about a write, such as that the disk is full.
 
+    Args:
+        path: The file.
+        temporary: The files that are written in its place.
+
     Raises:
-        OSError: As it comes, with the name of the file.
+        OSError: As it comes, with the name of the file, or of its folder if that is missing.
     """
     try:
         yield
     except OSError as error:
-        if error.filename is None and error.errno in FULL:
-            error.filename = str(path)
+        unnamed = error.filename is None and error.errno in FULL
+        if unnamed or error.filename in map(str, temporary):
+            missing = error.errno == errno.ENOENT and not path.parent.exists()
+            error.filename = str(path.parent if missing else path)
         raise
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 from itertools import pairwise
 from typing import TYPE_CHECKING, final
@@ -132,7 +133,12 @@ class BatchLoader:
 
 
 def default_workers() -> int:
-    """Return the number of workers that suits the processors which this process may use."""
+    """Return the number of workers that suits the processors which this process may use.
+
+    It is 0 in a process of a pool, which may not start others.
+    """
+    if multiprocessing.current_process().daemon:
+        return 0
     affinity = getattr(os, "sched_getaffinity", None)
     processors = len(affinity(0)) if affinity else os.cpu_count() or 1
     beside = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))

@@ -149,7 +149,8 @@ def goal_of(run: Run) -> tuple[Any, ...]:
 
 def describe(run: Run) -> str:
     """Return the task of a run in a few words."""
-    return f"{run.task.name} of {run.task.goal()}"
+    name, goal = run.task.name, run.task.goal()
+    return goal if goal.startswith(name) else f"{name} of {goal}"
 
 
 def same_examples(run: Run, other: Run) -> bool:

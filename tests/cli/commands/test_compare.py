@@ -72,6 +72,7 @@ def test_runs_on_other_examples_are_said(neuropil, trained, tmp_path):
 def test_runs_that_predict_something_else_are_refused(refused, trained):
     line = refused("compare", trained / "table-run", trained / "numbers-run")
     assert "cannot be compared: one is for classification" in line
+    assert "the other for regression of" in line
     line = refused("compare", trained / "table-run", trained / "bars-run")
     assert "cannot be compared" in line
     assert "two runs" in refused("compare", trained / "table-run")

@@ -136,6 +136,15 @@ def test_predicting_a_table_of_predictions_replaces_none_of_its_columns(neuropil
     assert list(twice["predicted level 2"]) == list(once["predicted level"])
 
 
+def test_the_table_that_is_read_is_not_written_over(refused, trained, tmp_path):
+    table = tmp_path / "new.csv"
+    table.write_text((trained / "table.csv").read_text())
+    before = table.read_text()
+    line = refused("predict", trained / "table-run", table, "--out", table)
+    assert "--out must name another file than the input" in line
+    assert table.read_text() == before
+
+
 def test_many_pictures_that_are_changed_alike_are_one_note(neuropil, trained, tmp_path):
     (tmp_path / "new").mkdir()
     for number, size in enumerate([(20, 10), (30, 30), (12, 9)]):

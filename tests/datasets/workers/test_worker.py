@@ -1,7 +1,9 @@
 """Worker processes, and what becomes of them when they or the main process end."""
 
+import gc
 import multiprocessing
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,7 +14,7 @@ import pytest
 import torch
 
 from neuropil.datasets import DataError, Dataset
-from neuropil.datasets.loading import BatchLoader
+from neuropil.datasets.loading import BatchLoader, default_workers
 
 BATCHES = [[0, 1], [2], [3, 4], [5]] * 3
 DATA = Dataset(torch.arange(6.0).reshape(6, 1))
@@ -30,39 +32,63 @@ for process in multiprocessing.active_children():
 """
 
 
+# As on systems without fork: a new process imports what it is sent.
+SPAWN = """
+import multiprocessing
+from neuropil.datasets import Dataset
+from neuropil.datasets.loading import BatchLoader
+
+class Own(Dataset):
+    pass
+
+def load(kind):
+    next(BatchLoader([kind([[0.0], [1.0]])], 1).load([[0, 1]]))
+
+multiprocessing.set_start_method("spawn")
+"""
+
+
+@pytest.fixture
+def started():
+    """A function that returns the processes started since the test began."""
+    gc.collect()
+    before = set(multiprocessing.active_children())
+    return lambda: [each for each in multiprocessing.active_children() if each not in before]
+
+
 def values(batches):
     return [batch.inputs.flatten().tolist() for batch in batches]
 
 
-def test_a_worker_that_is_killed_is_an_error():
+def test_a_worker_that_is_killed_is_an_error(started):
     loader = BatchLoader([DATA], 2)
     batches = loader.load(BATCHES)
     next(batches)
-    os.kill(multiprocessing.active_children()[0].pid, signal.SIGKILL)
+    os.kill(started()[0].pid, signal.SIGKILL)
     with pytest.raises(DataError, match="was ended from outside, perhaps because memory ran"):
         list(batches)
     loader.close()
-    assert multiprocessing.active_children() == []
+    assert started() == []
 
 
-def test_workers_leave_signals_to_the_main_process():
+def test_workers_leave_signals_to_the_main_process(started):
     loader = BatchLoader([DATA], 2)
     batches = loader.load(BATCHES)
     found = [next(batches)]
-    for process in multiprocessing.active_children():
+    for process in started():
         os.kill(process.pid, signal.SIGTERM)
         os.kill(process.pid, signal.SIGINT)
     assert values([*found, *batches]) == BATCHES
     loader.close()
-    assert multiprocessing.active_children() == []
+    assert started() == []
 
 
-def test_loaders_end_in_any_order():
+def test_loaders_end_in_any_order(started):
     """A later worker inherits the connections of an earlier one, and must not keep it alive."""
     loaders = [BatchLoader([DATA], 1) for _ in range(2)]
     for loader in loaders:
         next(loader.load(BATCHES))
-    processes = multiprocessing.active_children()
+    processes = started()
     for loader in loaders:
         loader.close()
     assert [process.exitcode for process in processes] == [0, 0], "none had to be killed"
@@ -82,3 +108,22 @@ def test_workers_end_with_their_program(end, code):
             break
         time.sleep(0.1)
     assert not any(worker.exists() for worker in workers)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ("Own", "ended with the error above: put the training under if __name__"),
+        ("type('Local', (Dataset,), {})", "cannot be sent to another process .*Local"),
+    ],
+)
+def test_data_that_a_new_process_cannot_import_are_an_error(data, message):
+    command = [sys.executable, "-c", f"{SPAWN}load({data})"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert re.search(message, done.stderr.splitlines()[-1])
+
+
+def test_a_process_of_a_pool_loads_by_itself():
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        assert pool.apply(default_workers) == 0

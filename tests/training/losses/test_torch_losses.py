@@ -203,6 +203,20 @@ def test_weights_of_examples_and_classes_join_those_of_the_loss():
     assert figure == pytest.approx((each.sum() / (SOME >= 0).sum()).item(), rel=1e-6)
 
 
+@pytest.mark.parametrize("weights", [None, torch.zeros(N).index_fill(0, torch.arange(5), 1.0)])
+def test_batches_without_weight_are_skipped(weights):
+    torch.manual_seed(0)
+    network, loss = nn.Linear(4, K), nn.CrossEntropyLoss(weight=WEIGHT)
+    targets = CLASSES.where(torch.arange(N) < 5, -100)
+    data = (X, targets) if weights is None else (X, CLASSES, weights)
+    trainer = trainer_of(copy.deepcopy(network), loss)
+    trainer.fit(data, data, epochs=2, batch_size=2)
+    some = trainer_of(network, loss)
+    figure = some.evaluate((X[:5], CLASSES[:5]))["loss"]
+    assert some.evaluate(data, batch_size=2)["loss"] == pytest.approx(figure, rel=1e-6)
+    assert trainer.history["validation_loss"][-1] < figure
+
+
 def test_auxiliary_heads_take_torch_losses():
     torch.manual_seed(0)
     network = nn.Linear(4, K)

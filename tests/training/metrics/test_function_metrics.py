@@ -94,7 +94,9 @@ def test_a_dict_gives_names_and_changes_no_metric():
     assert labels(torch.tensor([[1.0, -1.0]]), torch.tensor([[1, 1]])) == 0.5
 
 
-@pytest.mark.parametrize("metrics", [["accuracy", "accuracy"], {"loss": "accuracy"}])
+@pytest.mark.parametrize(
+    "metrics", [["accuracy", "accuracy"], {"loss": "accuracy"}, {"lr": "accuracy"}]
+)
 def test_two_figures_of_one_name_are_refused(metrics):
     with pytest.raises(ValueError, match="names two figures: give other names"):
         resolve_all(metrics, "cross_entropy")

@@ -35,7 +35,7 @@ def predict(
     from neuropil.runs.exporting.prediction_file import write_predictions
     from neuropil.runs.run_facts import read_facts
 
-    check_options(top, out)
+    check_options(top, out, files)
     kind = read_facts(folder)["data"].get("kind")
     for file in files:
         check_readable(file, kind)
@@ -56,7 +56,7 @@ def predict(
             say(f"{name}: {task.sentence(answer, run.figures, top)}")
 
 
-def check_options(top: int, out: Path | None) -> None:
+def check_options(top: int, out: Path | None, files: list[Path]) -> None:
     """Refuse options that are out of range, before any file is read.
 
     Raises:
@@ -68,3 +68,5 @@ def check_options(top: int, out: Path | None) -> None:
         raise ValueError(f"--top must be at least 1, got {top}.")
     if out is not None:
         check_suffix(out)
+        if out.exists() and any(file.exists() and out.samefile(file) for file in files):
+            raise ValueError(f"--out must name another file than the input, got {str(out)!r}.")

@@ -34,6 +34,11 @@ AHEAD = 2
 """Number of batches that a worker is asked for at a time."""
 PATIENCE = 5.0
 """Seconds in which a worker must end when it is told to."""
+FAILED = (
+    "a process that was to read the data ended with the error above: put the training under "
+    "if __name__ == '__main__', define the data in a file that can be imported, or use "
+    "workers=0."
+)
 KILLED = (
     "a process that was reading the data was ended from outside, perhaps because memory "
     "ran out: use fewer workers, or smaller batches."
@@ -101,6 +106,9 @@ class Worker:
         number: Its number.
         held: Connections of this process that a fork would keep open.
         pin: Whether to put batches in page-locked memory.
+
+    Raises:
+        DataError: If the sources cannot be sent to a process that is not forked.
     """
 
     def __init__(
@@ -109,7 +117,13 @@ class Worker:
         self.connection, theirs = multiprocessing.Pipe()
         arguments = (theirs, [*held, self.connection], sources, number)
         self.process = multiprocessing.Process(target=work, args=arguments, daemon=True)
-        self.process.start()
+        try:
+            self.process.start()
+        except (pickle.PicklingError, AttributeError, TypeError) as error:
+            raise DataError(
+                f"the data cannot be sent to another process ({error}): define it in a file "
+                "that can be imported, or use workers=0."
+            ) from None
         # Now only the worker holds it, so that its end is noticed here.
         theirs.close()
         # A worker writes the next batch while the last one is read.
@@ -128,7 +142,7 @@ class Worker:
         try:
             self.connection.send(wanted)
         except OSError:
-            raise DataError(KILLED) from None
+            raise self.ended() from None
         self.unanswered += 1
 
     def answer(self) -> Batch | Exception:
@@ -140,11 +154,16 @@ class Worker:
         try:
             answer = self.connection.recv()
         except (OSError, EOFError):
-            raise DataError(KILLED) from None
+            raise self.ended() from None
         self.unanswered -= 1
         reader = self.readers[0]
         self.readers.rotate(-1)
         return answer if isinstance(answer, Exception) else reader.read(answer)
+
+    def ended(self) -> DataError:
+        """Return the error for a worker that has ended by itself."""
+        self.process.join(PATIENCE)
+        return DataError(FAILED if self.process.exitcode == 1 else KILLED)
 
     def drop_answers(self) -> None:
         """Wait for the batches of a pass that was not finished."""

@@ -90,19 +90,28 @@ class TorchLoss(Custom):
     @override
     def mean_of_values(self, scores: Any, targets: Any, **options: Any) -> Tensor:
         scores, targets = self.fit(scores, targets)
+        counted = self.weights_in_mean(targets)
+        if counted is not None:
+            # Torch's mean is NaN for a batch without weight, such as one of ignored targets.
+            total = counted.sum() * (targets.numel() / len(targets))
+            return self.reduced("sum")(scores, targets) / total.where(total > 0, 1.0)
         value = self.module(scores, targets, **options)
         return value.mean() if self.reduction == "none" else value
 
     def value_of_each(self, scores: Any, targets: Any) -> Tensor:
         """Return one value per example: the mean over its outputs, or the sum for batchmean."""
         scores, targets = self.fit(scores, targets)
-        each = copy.copy(self.module)
-        each.reduction = "none"
-        values = each(scores, targets)
+        values = self.reduced("none")(scores, targets)
         if values.dim() < 2:
             return values
         values = values.flatten(1)
         return values.sum(1) if self.reduction == "batchmean" else values.mean(1)
+
+    def reduced(self, reduction: str) -> Any:
+        """Return the loss with another reduction."""
+        other = copy.copy(self.module)
+        other.reduction = reduction
+        return other
 
     @override
     def weights_in_mean(self, targets: Any) -> Tensor | None:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from neuropil.training.losses.base import Loss
     from neuropil.training.losses.score_views import Views
 
+# Probabilities of the classes may differ from 1 in sum by less than this.
+SUM_TOLERANCE = 1e-3
 ClassWeight = str | Sequence[float] | Tensor | None
 # The default loss of networks that end in these layers.
 LOSS_OF_LAYER = {"Softmax": "cross_entropy", "Sigmoid": "binary_cross_entropy"}
@@ -67,7 +69,8 @@ class Objective:
         if self.loss.adds:
             return values.sum()
         total = self.total_weight(targets, weights)
-        return values.mean() if total is None else values.sum() / total
+        # A batch may have no weight at all.
+        return values.mean() if total is None else values.sum() / total.where(total > 0, 1.0)
 
     def total_weight(self, targets: Any, weights: Tensor | None = None) -> Tensor | None:
         """Return the weight of a batch in the mean over batches, if not its number of examples.
@@ -226,7 +229,21 @@ def class_weights(wanted: ClassWeight, targets: Any, classes: int | None) -> Ten
         raise ValueError(
             f"class_weight must be finite, not negative, and not all zero, got {wanted!r}."
         )
+    if isinstance(targets, Tensor) and not are_classes(targets):
+        raise ValueError(
+            "class_weight is for classification: the targets must be class numbers, or "
+            "probabilities of the classes."
+        )
     return weights
+
+
+def are_classes(targets: Tensor) -> bool:
+    """Tell whether targets may be class numbers or probabilities of classes, not values."""
+    if not targets.is_floating_point():
+        return True
+    if is_single(targets):  # a binary hinge takes -1 and 1
+        return bool((targets.abs() <= 1).all())
+    return bool((targets >= 0).all() and ((targets.sum(1) - 1).abs() < SUM_TOLERANCE).all())
 
 
 def balance(targets: Any, classes: int | None) -> Tensor:

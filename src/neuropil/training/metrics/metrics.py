@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 Metrics: TypeAlias = (
     "Sequence[str | Callable[..., Any]] | Mapping[str, str | Callable[..., Any]]"
 )
+# Other columns of a training's history.
+COLUMNS = ("epoch", "steps", "loss", "lr", "seconds")
 METRICS = Metric.defined_in(class_metrics, ranking_metrics, value_metrics)
 SHORT = {each.short: each for each in METRICS.values() if each.short}
 
@@ -82,14 +84,15 @@ def resolve_all(wanted: Metrics, loss: Any) -> list[Metric]:
         loss: The loss of the training, or None.
 
     Raises:
-        ValueError: If two metrics have the same name, or one has the name "loss".
+        ValueError: If two metrics have the same name, or one has that of another column of the
+            history, such as "loss".
     """
     known = None if loss is None else losses.resolve(loss).judge
     if isinstance(wanted, Mapping):
         found = [resolve(one, known).with_name(name) for name, one in wanted.items()]
     else:
         found = [resolve(one, known) for one in wanted]
-    names = ["loss", *(metric.name for metric in found)]
+    names = [*COLUMNS, *(metric.name for metric in found)]
     if taken := [name for name in names if names.count(name) > 1]:
         raise ValueError(
             f"metrics: {taken[0]!r} names two figures: give other names, such as "
