@@ -104,6 +104,9 @@ def test_weights_are_suggested_where_a_class_is_missed(of_classes, report):
     # Weights would not help the frequent class.
     alarms = report(echo(), of_classes([1] * 600, [1] * 12 + [0] * 588), task=rare())
     assert "--class-weight" not in alarms.text_of("summary")
+    # A frequent class is missed for other reasons than its weight.
+    even = report(echo(), of_classes([0] * 600, [1] * 250 + [0] * 350))
+    assert "class-weight" not in even.text_of("summary")
 
 
 def test_a_class_that_is_half_found_stands_first_too(of_classes, report):

@@ -79,3 +79,11 @@ def test_the_text_says_what_is_trained_and_how_far_it_is():
     lines = repr(trainer).splitlines()
     assert lines[2] == "  loss: cross_entropy"
     assert lines[-3:] == ["  batch size: 6", "  device: cpu", "  done: 1 epoch · 2 steps"]
+
+
+def test_a_long_network_is_shown_on_one_line_without_brackets():
+    network = Input(4) >> Relu(800) >> Relu(700) >> Relu(600) >> Relu(500) >> Relu(400)
+    network = network >> Relu(300) >> Relu(200) >> Relu(100) >> Softmax(3)
+    text = shown(Trainer(network, progress=False))["Network"]
+    assert text.startswith("Input(4) >> Relu(800)")
+    assert "Softmax(3) · " in text

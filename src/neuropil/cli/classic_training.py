@@ -121,8 +121,8 @@ def show_model(model: ClassicModel) -> None:
     """Print the model that is going to be fitted, and how it predicts."""
     label("Network", repr(model))
     readout = {
-        "groups": "each group predicts the targets of its training examples",
-        "features": "a linear model predicts from the network's features",
+        "groups": "the targets of the training examples in the same group",
+        "features": "by a linear model of the network's features",
     }
     if model.role in readout:
         label("Predicts", readout[model.role])

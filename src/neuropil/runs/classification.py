@@ -185,12 +185,15 @@ class Classification(Task[Classes]):
 
     @override
     def advice(self, answers: Tensor, targets: Tensor) -> list[str]:
-        """Return the advice to weight the classes, if hardly any example of one is found."""
-        predicted = self.predicted(answers)
+        """Return the advice to weight the classes, if hardly any of a rare one is found.
+
+        A class is rare here if it has less than half of an equal share of the examples.
+        """
+        predicted, classes = self.predicted(answers), self.target.classes
         missed = [
             name
-            for number, name in enumerate(self.target.classes)
-            if 0 < int((targets == number).sum()) * len(self.target.classes) <= len(targets)
+            for number, name in enumerate(classes)
+            if 0 < int((targets == number).sum()) < len(targets) / (2 * len(classes))
             and float((predicted[targets == number] == number).double().mean()) < HARDLY
         ]
         if not missed:

@@ -70,7 +70,9 @@ def named(value: Any, title: str, function: Callable[[Any], str]) -> dict[str, s
 def text_of_network(network: Any) -> str:
     """Return a network on one line, with its number of parameters."""
     count = sum(parameter.numel() for parameter in network.parameters())
-    return f"{cut(' '.join(repr(network).split()), LONGEST // 2)} · {count:,} parameters"
+    # A long network is printed in brackets, over several lines.
+    text = " ".join(repr(network).split()).removeprefix("( ").removesuffix(" )")
+    return f"{cut(text, LONGEST // 2)} · {count:,} parameters"
 
 
 def text_of_loss(trainer: Any) -> str:

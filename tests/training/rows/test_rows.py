@@ -244,6 +244,7 @@ def wrong(change, items=PAIRS):
             r"'label' of row 33 must be numbers, got 'cat'",
         ),
         ([{"x": X[0], "label": 1, "target": 0}], "label, target, and each could be"),
+        ([{"x": X[0], "y": 1, "sample_weight": 2.0}], r"'sample_weight', .*targets, weights\)"),
         (
             [{"a": X[0], "b": X[0], "label": 1}],
             "has a, b besides the target, .* input1",

@@ -104,6 +104,11 @@ class Fields:
                 f"the {self.title} data has {some_of(found)}, and each could be the target: "
                 "keep one of them."
             )
+        if "sample_weight" in keys and "sample_weight" not in self.names:
+            raise DataError(
+                f"the {self.title} data has an entry 'sample_weight', and a dict cannot hold "
+                "weights: give (inputs, targets, weights), or leave it out."
+            )
         target = found[0] if found else None
         others = [key for key in keys if key not in found]
         if self.names and all(name in others for name in self.names):
