@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from neuropil.cli import classic_training, plan
-from neuropil.cli.console import say, say_json
+from neuropil.cli.console import note, say, say_json
 from neuropil.cli.failed_training import saving_on_failure
 from neuropil.cli.finish import finish
 from neuropil.cli.network_argument import resize
@@ -104,6 +104,8 @@ def begin(
         return begin_classic(settings, splits, path, options, quiet=quiet)
 
     def create() -> tuple[Run, Recipe]:
+        if plan.is_open(splits, settings) and not quiet:
+            note("trying several recipes on held-out rows, which takes some seconds …")
         task, made, notes, trained = plan.make_plan(splits, settings)
         if first is not None and made.lr is not None:
             made = dataclasses.replace(made, lr=made.lr * SLOWER)

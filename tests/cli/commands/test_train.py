@@ -177,7 +177,7 @@ def test_a_recipe_is_chosen_and_the_reason_is_said(neuropil, table, monkeypatch)
     assert result.code == 0
     settings = Run.open("run").settings
     assert settings["choice"] in " ".join(result.out.split())
-    assert re.match(r"(linear model|\d+ epochs? with .+): .+, 4 tried", settings["choice"])
+    assert re.match(r"(linear model|\d+ epochs? with .+): .+, 5 tried", settings["choice"])
     assert neuropil("train", "--data", table, "--out", "again", "--quiet").code == 0
     assert settings["choice"] == Run.open("again").settings["choice"]
 
