@@ -5,29 +5,31 @@ Without ``--data``, the handwritten digits over split seeds 0–9.
 
 from __future__ import annotations
 
+import math
 import time
-from typing import TYPE_CHECKING
-
-import torch
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.timing import report
-from neuropil import datasets
+from neuropil.cli.plan import make_plan
+from neuropil.cli.run_data import open_splits
+from neuropil.cli.settings import Settings
+from neuropil.cli.train_options import TrainOptions
+from neuropil.cli.training_run import labelled
 from neuropil.runs.measure import measure
-from neuropil.runs.recipes.default_recipes import recipe
-from neuropil.runs.tasks import task_for
 
 if TYPE_CHECKING:
     from neuropil.datasets import Splits
+    from neuropil.runs.task import Task
 
 
 def main(json: str | None = None, rounds: int = 10, data: str | None = None) -> None:
     """Train with the defaults once a split seed; print each result, mean and worst."""
     results: list[float] = []
     for seed in range(rounds):
-        splits = opened(data, seed)
         start = time.perf_counter()
-        figure, result = trained(splits, seed)
-        seconds = time.perf_counter() - start
+        _, task, result = as_shipped(None if data is None else Path(data), seed)
+        seconds, figure = time.perf_counter() - start, task.metrics()[0].name
         results.append(result)
         print(f"seed {seed}   test {figure} {result:.4f}   {seconds:5.1f} s", flush=True)
     mean, worst = sum(results) / len(results), min(results)
@@ -35,20 +37,20 @@ def main(json: str | None = None, rounds: int = 10, data: str | None = None) -> 
     report("defaults", {"data": data or "digits", "results": results}, json)
 
 
-def opened(data: str | None, seed: int) -> Splits:
-    if data is None:
-        return datasets.load_handwritten_digits(seed=seed)
-    return datasets.open(data, seed=seed)
-
-
-def trained(splits: Splits, seed: int) -> tuple[str, float]:
-    """Return the headline on the test part, which is read only now."""
-    torch.manual_seed(seed)
-    task = task_for(splits.target)
-    made = recipe(splits, task)
-    trainer = task.trainer(made, seed=seed, progress=False)
-    train = splits.train.inputs, task.encode(splits.train.targets)
-    trainer.fit(train, epochs=made.epochs, batch_size=made.batch_size)
-    assert splits.test is not None
-    headline = task.metrics()[0].name
-    return headline, measure(made.network, splits.test, task)[headline] or 0.0
+def as_shipped(data: Path | None, seed: int) -> tuple[Splits, Task[Any], float]:
+    """Train as ``neuropil train`` does; return data, task, and headline on the test."""
+    settings = Settings.from_options(TrainOptions(data=data, seed=seed, device="cpu"))
+    splits = open_splits(settings)
+    task, made, _, _ = make_plan(splits, settings)
+    trainer = task.trainer(made, seed=seed, device="cpu", progress=False)
+    held_out, test = splits.validation, splits.test
+    assert held_out is not None
+    assert test is not None
+    trainer.fit(
+        labelled(splits.train, task),
+        labelled(held_out, task),
+        epochs=made.epochs,
+        batch_size=made.batch_size,
+    )
+    result = measure(made.network, test, task)[task.metrics()[0].name]
+    return splits, task, math.nan if result is None else result

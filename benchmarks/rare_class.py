@@ -23,7 +23,7 @@ from neuropil import datasets
 from neuropil.report.classification_figures import classification_figures
 from neuropil.report.evidence import Evidence
 from neuropil.runs.measure import answers_of, measure
-from neuropil.runs.recipes import recipe
+from neuropil.runs.recipes.default_recipes import recipe
 from neuropil.runs.tasks import task_for
 
 if TYPE_CHECKING:

@@ -28,13 +28,8 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from benchmarks.defaults import as_shipped
 from benchmarks.timing import report
-from neuropil.cli.plan import make_plan
-from neuropil.cli.run_data import open_splits
-from neuropil.cli.settings import Settings
-from neuropil.cli.train_options import TrainOptions
-from neuropil.cli.training_run import labelled
-from neuropil.runs.measure import measure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -78,20 +73,8 @@ def main(
 
 def results(path: Path, seed: int) -> dict[str, float]:
     """Return the figure of each model on the test rows of a split."""
-    settings = Settings.from_options(TrainOptions(data=path, seed=seed, device="cpu"))
-    splits = open_splits(settings)
-    task, made, _, _ = make_plan(splits, settings)
-    trainer = task.trainer(made, seed=seed, device="cpu", progress=False)
-    assert splits.validation is not None
-    assert splits.test is not None
-    trainer.fit(
-        labelled(splits.train, task),
-        labelled(splits.validation, task),
-        epochs=made.epochs,
-        batch_size=made.batch_size,
-    )
-    own = measure(made.network, splits.test, task)[task.metrics()[0].name]
-    return {OURS: math.nan if own is None else own} | others(splits, task, seed)
+    splits, task, own = as_shipped(path, seed)
+    return {OURS: own} | others(splits, task, seed)
 
 
 def others(splits: Splits, task: Task[Any], seed: int) -> dict[str, float]:

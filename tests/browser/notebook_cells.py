@@ -23,8 +23,15 @@ network.reset_parameters(torch.Generator().manual_seed(0))
 network.summary()
 """,
     "diagram": "network.diagram()",
-    "fit": """
+    "cost": """
+from neuropil.analysis import cost
+cost(network)
+""",
+    "data": """
 digits = datasets.load_handwritten_digits()
+digits
+""",
+    "fit": """
 trainer = Trainer(network, metrics=["accuracy"], seed=0)
 history = trainer.fit(digits.train, digits.validation, epochs=3)
 """,

@@ -34,7 +34,9 @@ def test_a_training_leaves_one_quiet_line(book):
     assert "width:" not in "".join(output["data"]["text/html"])
 
 
-@pytest.mark.parametrize("name", ["network", "diagram", "history", "trainer", "run", "map"])
+@pytest.mark.parametrize(
+    "name", ["network", "diagram", "cost", "data", "history", "trainer", "run", "map"]
+)
 def test_what_a_cell_gives_is_a_page(book, name):
     assert "text/html" in book[1][name][-1]["data"]
 

@@ -42,6 +42,7 @@ REFUSED = {
     "--optimizer adm": "Did you mean 'adam'?",
     "--schedule cosin": "Did you mean 'cosine'?",
     "--loss crossentropi": "Did you mean 'cross_entropy'?",
+    "--loss mse": "Neuropil calls it 'squared_error'",
     "--loss huber": "--loss huber is not for classification: use cross_entropy or hinge.",
     "--augment RandomShft(1)": "Did you mean 'RandomShift'?",
     "--device toaster": "device 'toaster' cannot be used",

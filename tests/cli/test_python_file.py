@@ -25,6 +25,15 @@ class Net(nn.Module):
         return self.classes(self.filters(x).mean((2, 3)))
 
 
+class Lazy(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.classes = nn.LazyLinear(2)
+
+    def forward(self, x):
+        return self.classes(x.flatten(1))
+
+
 class Sized(nn.Module):
     def __init__(self, size):
         super().__init__()
@@ -73,6 +82,11 @@ def test_a_class_a_function_and_a_module_are_shown(neuropil, net, name, paramete
     assert sys.path == path
 
 
+def test_the_shape_builds_lazy_layers(neuropil, net):
+    shown = json.loads(neuropil("summary", f"{net}:Lazy", "--input", "3,4,4", "--json").out)
+    assert shown["totals"]["parameters"] == 2 * 48 + 2
+
+
 def test_a_network_of_ours_needs_no_shape(neuropil, net):
     assert "softmax1" in neuropil("summary", f"{net}:ours").out
 
@@ -81,11 +95,17 @@ def test_a_network_of_ours_needs_no_shape(neuropil, net):
     ("name", "line"),
     [
         (":Sized", "nets/net.py:Sized needs arguments: missing a required argument: 'size'."),
-        (":Broken", "Broken cannot be called, line 27: RuntimeError: no luck."),
-        (":leave", "leave cannot be called, line 35: SystemExit: bye."),
+        (":Broken", "Broken cannot be called, line 36: RuntimeError: no luck."),
+        (":leave", "leave cannot be called, line 44: SystemExit: bye."),
         (":number", "must be a torch.nn.Module, or a class or function that makes one, got 3."),
-        (":Nat", "nets/net.py has no 'Nat'. Did you mean 'Net'? It has Net, Sized, Broken,"),
-        ("", "name what to show, as in nets/net.py:Net. It has Net, Sized, Broken, build,"),
+        (
+            ":Nat",
+            "nets/net.py has no 'Nat'. Did you mean 'Net'? It has Net, Lazy, Sized, Broken,",
+        ),
+        (
+            "",
+            "name what to show, as in nets/net.py:Net. It has Net, Lazy, Sized, Broken, build,",
+        ),
         (":Net", "Net can only be analysed with an input: give a shape"),
     ],
 )

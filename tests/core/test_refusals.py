@@ -264,3 +264,9 @@ def test_a_network_of_something_else_is_refused_at_once():
         TypeError, match=r"composed of layers, as in Input\(4\) .* got Input\(4\)"
     ):
         Network(Input(4) >> Relu(8))
+
+
+@pytest.mark.parametrize("lengths", [(1, 28, 28), [1, 28, 28]])
+def test_a_tuple_of_lengths_is_refused_with_the_call_to_write(lengths):
+    with pytest.raises(TypeError, match=r"a (tuple|list): write Input\(1, 28, 28\)\.$"):
+        Input(lengths)

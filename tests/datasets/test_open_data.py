@@ -95,6 +95,15 @@ def test_facts_do_not_read_the_test():
     assert splits.test is splits.test
     assert splits.notes == ["read"]
     assert splits.facts()["test"] == 1
+    page = splits._repr_html_()
+    for text in (
+        "memory",
+        "4 training · 1 test",
+        "(1, 2, 2)",
+        "classes: a, b",
+        '<td class="wide">read</td>',
+    ):
+        assert text in page
     without = Splits(data, preparation=preparation, source="memory")
     assert not without.has_test
     assert without.facts()["test"] == 0

@@ -197,3 +197,9 @@ def test_it_is_printed_on_one_line_and_not_parsed():
     assert repr(Module(nn.ReLU())) == "Module(ReLU())"
     with pytest.raises(ValueError, match="'print' needs brackets"):
         Network.parse("Module(print)")
+
+
+@pytest.mark.parametrize("compose", [lambda a, b: a >> b, lambda a, b: a | b])
+def test_a_module_that_is_not_wrapped_is_refused_with_the_wrapper(compose):
+    with pytest.raises(TypeError, match=r"Conv2d is a module of PyTorch .* Module\(Conv2d\("):
+        compose(Input(3, 8, 8), nn.Conv2d(3, 4, 3))

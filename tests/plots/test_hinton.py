@@ -42,6 +42,12 @@ def test_rows_and_columns_bear_their_names():
     assert [text.get_text() for text in axes.get_xticklabels()] == ["x", "y"]
 
 
+def test_a_long_name_beside_few_units_is_not_cut():
+    figure = hinton(np.eye(2), ["contract=two years", "b"])
+    figure.draw_without_rendering()
+    assert figure.axes[0].get_tightbbox().x0 >= 0
+
+
 @pytest.mark.parametrize(
     ("matrix", "options", "reason"),
     [

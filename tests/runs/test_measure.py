@@ -59,6 +59,15 @@ def test_a_classification_is_measured_on_its_scores(last, loss):
     assert found["roc_auc"] == pytest.approx(peers.roc_auc_score(y, yes), abs=1e-12)
 
 
+def test_a_single_score_may_have_a_margin():
+    network = Input(3) >> Linear(1)
+    y = (X[:, 0] > 0.3).long()
+    task = task_for(Classes(("no", "yes"))).adapt_to(network).with_loss("binary_hinge")
+    found = measure(network, Dataset(X, y), task)
+    scores = network.predict(X.numpy())[:, 0]
+    assert found["loss"] == pytest.approx(peers.hinge_loss(y, scores), rel=1e-5)
+
+
 def test_nan_is_wrong_and_written_as_nothing():
     network = Input(3) >> Softmax(2)
     with torch.no_grad():

@@ -73,7 +73,7 @@ def test_each_of_several_targets_has_its_own_error_and_digits():
     answer = torch.tensor([1.234567890123, 2345.6789], dtype=torch.float64)
     assert task.sentence(answer, {"test": figures}, 1) == "a 1.235, b 2346"
     written = task.columns(answer[None], {"test": figures})
-    assert written == {"predicted a": ["1.23456789"], "predicted b": ["2345.6789"]}
+    assert written == {"predicted a": [1.23456789], "predicted b": [2345.6789]}
     assert task.goal() == "regression of 'a', 'b'"
     assert list(task.rows(answer[None], ["x"])) == [
         {"name": "x", "value": {"a": 1.234567890123, "b": 2345.6789}}

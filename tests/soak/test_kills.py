@@ -1,24 +1,14 @@
 """A run that is killed, whenever that is, and resumed ends like one that nobody killed."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from tests.scripts import run_script
 
 
 def kills(folder, how: str) -> str:
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "100"}
-    result = subprocess.run(
-        [sys.executable, Path(__file__).with_name("kills.py"), folder, how],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=environment,
-    )
-    assert result.returncode == 0, result.stdout + result.stderr
-    return result.stdout
+    script = Path(__file__).with_name("kills.py")
+    return run_script(script, folder, how, timeout=3600, COLUMNS="100")
 
 
 def test_runs_killed_before_a_file_takes_its_place_change_no_bit(tmp_path):

@@ -110,7 +110,7 @@ def start(made: Recipe, splits: Splits, task: Task[Any], settings: Settings) -> 
     linear = None
     if settings.network is None and LINEAR_PATH in made.network.layers:
         linear = linear_model(splits, task, settings)
-        if is_open(settings) and len(splits.train) <= MOST_ROWS:
+        if is_open(splits, settings):
             made = choose_recipe(made, splits, task, settings, linear.penalty)
     made.network.reset_parameters(torch.Generator().manual_seed(settings.seed))
     if linear is not None:
@@ -125,9 +125,10 @@ def linear_model(splits: Splits, task: Task[Any], settings: Settings) -> LinearM
     return fit_linear(data.inputs, targets, task, class_weight=settings.class_weight)
 
 
-def is_open(settings: Settings) -> bool:
-    """Return whether the recipe is to be chosen: the user has not set it."""
-    return all(getattr(settings, name) is None for name in SET)
+def is_open(splits: Splits, settings: Settings) -> bool:
+    """Return whether trials choose the recipe: for a table, unless the user has set it."""
+    free = all(getattr(settings, name) is None for name in ("network", *SET))
+    return free and len(splits.input_shape) != 3 and len(splits.train) <= MOST_ROWS
 
 
 def choose_recipe(

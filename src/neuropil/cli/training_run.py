@@ -9,14 +9,14 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from neuropil.cli import classic_training, plan
-from neuropil.cli.console import say, say_json
+from neuropil.cli.console import note, say, say_json
+from neuropil.cli.failed_training import saving_on_failure
 from neuropil.cli.finish import finish
 from neuropil.cli.network_argument import resize
 from neuropil.cli.plan_text import show_data, show_plan, show_processes
 from neuropil.cli.run_data import new_folder, open_splits
 from neuropil.cli.settings import Settings
 from neuropil.cli.terminal.interruption import suggesting_resume
-from neuropil.cli.terminal.process_group import resume_command, undisturbed
 from neuropil.cli.terminal.progress_bar import progress_for
 from neuropil.datasets.fingerprint import fingerprint
 from neuropil.datasets.loading import in_memory
@@ -26,8 +26,7 @@ from neuropil.runs.run_facts import FIRST, check_free
 from neuropil.runs.run_folder import Run
 from neuropil.runs.tasks import task_for
 from neuropil.training import GradientWatch, History
-from neuropil.training.nonfinite import NonFiniteError
-from neuropil.training.processes import ProcessLostError, join_processes
+from neuropil.training.processes import join_processes
 from neuropil.training.threads import use_threads
 
 if TYPE_CHECKING:
@@ -43,7 +42,6 @@ if TYPE_CHECKING:
     from neuropil.runs.classic_model import ClassicModel
     from neuropil.runs.recipes.recipe import Recipe
     from neuropil.runs.task import Task
-    from neuropil.training import Trainer
 
 # Factor of the learning rate in the second part, whose weights are already trained.
 SLOWER = 0.25
@@ -106,6 +104,8 @@ def begin(
         return begin_classic(settings, splits, path, options, quiet=quiet)
 
     def create() -> tuple[Run, Recipe]:
+        if plan.is_open(splits, settings) and not quiet:
+            note("trying several recipes on held-out rows, which takes some seconds …")
         task, made, notes, trained = plan.make_plan(splits, settings)
         if first is not None and made.lr is not None:
             made = dataclasses.replace(made, lr=made.lr * SLOWER)
@@ -278,56 +278,3 @@ def labels_of(data: Source, task: Task[Any]) -> Tensor:
     if data.targets is None:
         raise ValueError("the training data has no targets.")
     return task.encode(data.targets)
-
-
-@contextlib.contextmanager
-def saving_on_failure(run: Run, trainer: Trainer) -> Iterator[None]:
-    """Save the current state of a training that is interrupted or fails.
-
-    Raises:
-        Interrupted: After an interruption, if the run can be resumed.
-        KeyboardInterrupt: After an interruption, if it cannot.
-        ProcessLostError: If another process has ended or does not answer.
-        Exception: The error that ended the training.
-    """
-    try:
-        yield
-    except KeyboardInterrupt as error:
-        # An interruption between two steps is one of all processes, and has a message.
-        whole = bool(error.args) or not plan.is_sharded(run)
-        with undisturbed():
-            network = trainer.gather_network() if whole else None
-            save_state(run, trainer, "interrupted", network)
-        if not run.resumable:
-            raise
-        with suggesting_resume(run.path, where=f" in epoch {trainer.epoch + 1}"):
-            raise
-    except Exception as error:
-        # The first error is the one to report; saving may fail again on a full disk.
-        with contextlib.suppress(OSError), undisturbed():
-            # Sharded weights cannot be gathered any more: the checkpoint has them.
-            network = None if plan.is_sharded(run) else trainer.gather_network()
-            if network and isinstance(error, NonFiniteError | ProcessLostError):
-                trainer.restore()
-            save_state(run, trainer, "failed", network)
-        if isinstance(error, ProcessLostError):
-            raise ProcessLostError(f"{error}; {next_step(run)}") from None
-        raise
-
-
-def next_step(run: Run) -> str:
-    """Return the advice for the user after another process was lost."""
-    if join_processes().first and not run.resumable:
-        return "nothing was saved: run the command again."
-    return f"resume with: {resume_command(run.path)}"
-
-
-def save_state(run: Run, trainer: Trainer, status: str, network: Network | None) -> None:
-    """Save the weights, if any, and the history of a training that has a checkpoint."""
-    if not run.resumable or not join_processes().first:
-        return
-    run.status = status
-    if network is None:
-        run.save()
-    else:
-        run.write_result(network, trainer.history)

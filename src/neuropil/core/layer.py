@@ -50,13 +50,30 @@ class Composable:
 
     def __rshift__(self, other: object) -> Network:
         """Feed the output of this into `other`; neither operand changes."""
-        both = isinstance(other, Composable)
-        return operations().join(self, other) if both else NotImplemented
+        if not isinstance(other, Composable):
+            return refuse_operand(other)
+        return operations().join(self, other)
 
     def __or__(self, other: object) -> Network:
         """Set both in parallel; neither operand changes."""
-        both = isinstance(other, Composable)
-        return operations().parallel(self, other) if both else NotImplemented
+        if not isinstance(other, Composable):
+            return refuse_operand(other)
+        return operations().parallel(self, other)
+
+
+def refuse_operand(other: object) -> Any:
+    """Leave an operand that is not a layer to Python.
+
+    Raises:
+        TypeError: If it is a module of PyTorch, which can be wrapped.
+    """
+    if isinstance(other, nn.Module):
+        name = type(other).__name__
+        raise TypeError(
+            f"{name} is a module of PyTorch and not a layer: write Module({name}(…)), with "
+            "Module of neuropil.layers."
+        )
+    return NotImplemented
 
 
 @functools.cache

@@ -10,9 +10,11 @@ from neuropil.core.prediction import fits
 from neuropil.core.reading import reading
 from neuropil.core.shape import format_shape
 from neuropil.datasets.data_errors import DataError
+from neuropil.notebook_html import facts, notebook_page
+from neuropil.text import all_of, number_of, some_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from neuropil.core.shape import Shape
     from neuropil.datasets.preparation import Preparation
@@ -109,8 +111,8 @@ class Splits:
             "notes": list(self.notes),
         }
 
-    @override
-    def __repr__(self) -> str:
+    def sizes_in_words(self) -> list[str]:
+        """Return the number of examples of each part, without reading the test."""
         sizes = [f"{len(self.train):,} training"]
         if self.validation is not None:
             sizes.append(f"{len(self.validation):,} validation")
@@ -118,4 +120,42 @@ class Splits:
             sizes.append("unread test")
         elif self._test is not None:
             sizes.append(f"{len(self._test):,} test")
-        return f"Splits({self.source}: {', '.join(sizes)} examples of shape {self.input_shape})"
+        return sizes
+
+    @override
+    def __repr__(self) -> str:
+        sizes = ", ".join(self.sizes_in_words())
+        return f"Splits({self.source}: {sizes} examples of shape {self.input_shape})"
+
+    def _repr_html_(self) -> str:
+        labels = getattr(self.target, "classes", self.target.names)
+        pairs = {
+            "Data": self.source,
+            "Examples": " · ".join(self.sizes_in_words()),
+            "Shape": format_shape(self.input_shape),
+            "Target": ": ".join([self.target.kind, *[some_of(labels)] * bool(labels)]),
+            "Notes": " ".join(self.notes),
+        }
+        return notebook_page(facts((title, text) for title, text in pairs.items() if text))
+
+
+def duplicates_in_words(
+    counts: Mapping[str, int], held_out: Mapping[str, Any], noun: str
+) -> str | None:
+    """Return how many held-out examples are training examples too, in words; None if none is.
+
+    Args:
+        counts: Their number in each part.
+        held_out: The held-out parts by name.
+        noun: What an example is.
+
+    Example:
+        >>> duplicates_in_words({"test": 2}, {"test": range(9)}, "row")
+        'Duplicates: 2 of 9 test rows equal a training row'
+    """
+    each = [
+        f"{count:,} of {number_of(len(held_out[name]), f'{name} {noun}')}"
+        for name, count in counts.items()
+        if count
+    ]
+    return f"Duplicates: {all_of(each)} equal a training {noun}" if each else None

@@ -59,6 +59,10 @@ class Input(Layer):
         super().__init__(name=name)
         if not shape:
             raise ValueError("Input() needs a shape, such as Input(1, 28, 28).")
+        if len(shape) == 1 and isinstance(shape[0], tuple | list):
+            lengths = ", ".join(map(repr, shape[0]))
+            kind = type(shape[0]).__name__
+            raise TypeError(f"Input takes lengths, not a {kind}: write Input({lengths}).")
         one_of(dtype, "Input: dtype", ("float", *INTEGERS))
         self.shape = tuple(
             None if length is None else whole(length, "Input: a length of shape")

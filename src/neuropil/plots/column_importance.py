@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neuropil.plots.theme import BLUE, INK, blank, label, quiet
+from neuropil.plots.theme import BLUE, INK, MUTED, blank, label, quiet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +48,11 @@ def column_importance(importances: Sequence[Importance], metric: str = "") -> Fi
     drops = [each.drop for each in shown]
     axes.scatter(drops, places, 34, color=BLUE, linewidth=0, zorder=3)
     what = label(metric) if metric else "the metric"
-    quiet(axes, x=f"drop of {what} when the column is shuffled", grid="x")
+    quiet(axes, grid="x")
+    # From the right edge it may reach below the names, where a centred one would be cut.
+    axes.set_xlabel(
+        f"drop of {what} when the column is shuffled", loc="right", color=MUTED, fontsize=9.5
+    )
     axes.set_yticks(places, [label(each.name) for each in shown])
     axes.set_ylim(len(shown) - 0.4, -0.6)
     return figure

@@ -56,6 +56,8 @@ def hinton(
     draw_squares(axes, weights)
     quiet(axes, grid=None)
     axes.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5), aspect="equal")
+    if rows is not None:
+        axes.set_anchor("W")  # beside the names: in the middle, long ones would be cut
     size = min(9, 0.85 * 72 * inch)
     name_ticks(axes.set_yticks, rows, height, "rows", size)
     name_ticks(axes.set_xticks, columns, width, "columns", size)

@@ -76,7 +76,7 @@ class Classification(Task[Classes]):
     name: ClassVar[str] = "classification"
     takes: ClassVar[Takes] = "scores"
     losses: ClassVar[tuple[str, ...]] = (
-        "cross_entropy", "hinge", "kl_divergence", "binary_cross_entropy",
+        "cross_entropy", "hinge", "kl_divergence", "binary_cross_entropy", "binary_hinge",
     )  # fmt: skip
     asks: ClassVar[str] = "classes"
     answers: ClassVar[str] = "probabilities"

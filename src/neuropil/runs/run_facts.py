@@ -1,4 +1,4 @@
-"""The contents of ``run.json``, checks of run folders, and a run as HTML, without PyTorch."""
+"""The contents of ``run.json``, and checks of run folders, without PyTorch."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from neuropil import __version__
 from neuropil.checks import shown
 from neuropil.core.atomic import TEMPORARY, lock
 from neuropil.core.reading import read_json
-from neuropil.notebook_html import facts, notebook_page, table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,9 +55,6 @@ LISTS: dict[str, tuple[type, ...]] = {
     "image_size": (int,),
     "then": (int, list),
 }
-
-# Settings that are shown if they are set.
-SHOWN = ("network", "loss", "optimizer", "lr", "schedule", "batch_size", "augment", "ema")
 
 
 def read_facts(folder: Path) -> dict[str, Any]:
@@ -225,41 +221,3 @@ def lock_folder(path: Path) -> int | None:
         return handle
     os.close(handle)
     raise BlockingIOError(f"another process is training in {path} at the moment.")
-
-
-def run_html(run: Any) -> str:
-    """Return the facts of a run, and a table of its figures by part of the data.
-
-    Args:
-        run: The `Run`.
-    """
-    data, settings = run.data, run.settings
-    sizes = [
-        f"{data[part]:,} {part}" for part in ("train", "validation", "test") if data.get(part)
-    ]
-    chosen = [f"{name} {settings[name]}" for name in SHOWN if settings.get(name) is not None]
-    seconds = run.times.get("seconds")
-    length = [f"epochs {settings['epochs']:,}"] if settings.get("epochs") else []
-    length += [f"{seconds:.1f} s"] if seconds else []
-    pairs = {
-        "Folder": str(run.path),
-        "Status": run.status,
-        "Task": data.get("task", {}).get("name", ""),
-        "Data": " · ".join([str(data.get("source", "")), *sizes]),
-        "Settings": " · ".join(chosen),
-        "Training": " · ".join(length),
-    }
-    parts = [facts((title, text) for title, text in pairs.items() if text)]
-    return notebook_page(*parts, *[figures_table(run.figures)] * bool(run.figures))
-
-
-def figures_table(figures: Mapping[str, Mapping[str, float | None]]) -> str:
-    """Return a table with one row per metric and one column per part of the data."""
-    names = dict.fromkeys(name for part in figures.values() for name in part)
-    rows = [[name, *(short(part.get(name)) for part in figures.values())] for name in names]
-    return table(["Figure", *figures], rows, list(figures))
-
-
-def short(value: float | None) -> str:
-    """Return a figure with four significant digits; empty if there is none."""
-    return "" if value is None else f"{value:.4g}"

@@ -37,10 +37,10 @@ from neuropil.runs.run_facts import (
     finite,
     lock_folder,
     read_facts,
-    run_html,
     settings_hash,
     versions,
 )
+from neuropil.runs.run_html import run_html
 from neuropil.runs.tasks import task_from
 from neuropil.training.checkpoints.checkpoint import PATTERN
 from neuropil.training.history import History

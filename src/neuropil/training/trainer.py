@@ -62,7 +62,7 @@ class Trainer:
     result, bit for bit, as one that was not interrupted.
 
     **Scores and values.** Each loss and metric defines its input. The cross entropies, the
-    hinge, the divergence and the classification metrics take the *scores* of the network, its
+    hinges, the divergence and the classification metrics take the *scores* of the network, its
     output before a last `Softmax` or `Sigmoid`, so that no precision is lost. All others take
     the *values* that `predict` returns: errors between numbers, R², and your own functions,
     unless they have an attribute ``takes = "scores"``. Torch's losses and their functions are
@@ -234,7 +234,10 @@ class Trainer:
     def __init__(self, options: Options) -> None:
         for callback in options.callbacks:
             if not isinstance(callback, Callback):
-                raise TypeError(f"callbacks must be Callback objects, got {callback!r}.")
+                raise TypeError(
+                    "callbacks must be Callback objects, of subclasses of "
+                    f"neuropil.training.Callback, got {callback!r}."
+                )
             check_events(callback)
         self.options = options
         self.network = options.network

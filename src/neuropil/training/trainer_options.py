@@ -13,9 +13,10 @@ import torch
 from torch import Tensor
 
 from neuropil.checks import Rules, check_options, choice, flag, interval, optional, whole
+from neuropil.text import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from os import PathLike
 
     from torch import nn
@@ -151,13 +152,42 @@ def takes(
     def decorate(init: Callable[[Owner, T], None]) -> Callable[Concatenate[Owner, P], None]:
         @functools.wraps(init)
         def construct(self: Owner, /, *args: P.args, **kwargs: P.kwargs) -> None:
+            check_names(type(self).__name__, kwargs, parameters)
             init(self, options(*args, **kwargs))
 
+        parameters = inspect.signature(options).parameters
         own = next(iter(inspect.signature(init).parameters.values()))
         shown: Any = construct
         shown.__signature__ = inspect.Signature(
-            [own, *inspect.signature(options).parameters.values()], return_annotation=None
+            [own, *parameters.values()], return_annotation=None
         )
         return construct
 
     return decorate
+
+
+ELSEWHERE = {
+    "lr": "The learning rate belongs to the optimiser, as in optimizer=Adam(…, lr=0.01)",
+    "epochs": "Give it to fit, as in trainer.fit(data, epochs=10)",
+    "batch_size": "Give it to fit, as in trainer.fit(data, batch_size=32)",
+    "validation": "Give it to fit, as in trainer.fit(data, validation=…)",
+    "patience": "Give it to EarlyStopping, as in callbacks=[EarlyStopping(patience=5)]",
+}
+"""Where to give what is often looked for among the options."""
+
+
+def check_names(owner: str, given: Mapping[str, Any], known: Iterable[str]) -> None:
+    """Check the names of options.
+
+    Args:
+        owner: The name of the class, for the message.
+        given: The options.
+        known: The names of those that exist.
+
+    Raises:
+        TypeError: If there is no option of some name.
+    """
+    for name in given:
+        if name not in known:
+            hint = f" {ELSEWHERE[name]}." if name in ELSEWHERE else nearest(name, known)
+            raise TypeError(f"{owner} has no option {name!r}.{hint}")

@@ -1,6 +1,7 @@
 """Multiply–adds against published ones, memory against what PyTorch itself holds."""
 
 import pickle
+import re
 import sys
 import weakref
 
@@ -263,6 +264,17 @@ def test_multiply_adds_do_not_pay_for_memory(small_networks, monkeypatch):
     with pytest.raises(AssertionError):
         _ = cost(network).inference_bytes
     assert expected.memory is figures  # once is enough
+
+
+def test_a_notebook_shows_the_layers_and_the_totals(small_networks):
+    found = cost(small_networks["chain"])
+    rows = [
+        re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row)
+        for row in re.findall("<tr>(.*?)</tr>", found._repr_html_())
+    ]
+    layers = [row for row in rows if row[0] in {layer.name for layer in found.layers}]
+    assert [row[1] for row in layers] == [f"{each.multiply_adds:,}" for each in found.layers]
+    assert ["Mult–adds", f"{found.multiply_adds:,}"] in rows
 
 
 def test_a_copy_has_the_figures_and_not_the_network(small_networks):

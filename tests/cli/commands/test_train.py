@@ -177,7 +177,7 @@ def test_a_recipe_is_chosen_and_the_reason_is_said(neuropil, table, monkeypatch)
     assert result.code == 0
     settings = Run.open("run").settings
     assert settings["choice"] in " ".join(result.out.split())
-    assert re.match(r"(linear model|\d+ epochs? with .+): .+, 4 tried", settings["choice"])
+    assert re.match(r"(linear model|\d+ epochs? with .+): .+, 5 tried", settings["choice"])
     assert neuropil("train", "--data", table, "--out", "again", "--quiet").code == 0
     assert settings["choice"] == Run.open("again").settings["choice"]
 
@@ -371,3 +371,15 @@ def test_data_that_are_not_in_memory_give_the_same_run(
     facts = [read_json(tmp_path / run / "run.json") for run in ("memory", "streamed")]
     for part, figures in facts[0]["figures"].items():
         assert facts[1]["figures"][part] == pytest.approx(figures, rel=1e-6)
+
+
+def test_weights_are_suggested_where_a_class_is_missed(neuropil):
+    rows = [
+        # Which rows are of the seldom class cannot be told by x.
+        f"{k / 90},{'seldom' if k % 9 == 0 else 'high' if k > 45 else 'low'}"
+        for k in range(90)
+    ]
+    Path("noise.csv").write_text("\n".join(["x,y", *rows]))
+    advice = "Hardly any example of 'seldom' is found: --class-weight balanced gives"
+    said = neuropil("train", "--data", "noise.csv", "--out", "run", *QUICK[:-1])
+    assert advice in " ".join(said.err.split())

@@ -1,5 +1,6 @@
 """Worker processes, and what becomes of them when they or the main process end."""
 
+import gc
 import multiprocessing
 import os
 import re
@@ -47,39 +48,47 @@ multiprocessing.set_start_method("spawn")
 """
 
 
+@pytest.fixture
+def started():
+    """A function that returns the processes started since the test began."""
+    gc.collect()
+    before = set(multiprocessing.active_children())
+    return lambda: [each for each in multiprocessing.active_children() if each not in before]
+
+
 def values(batches):
     return [batch.inputs.flatten().tolist() for batch in batches]
 
 
-def test_a_worker_that_is_killed_is_an_error():
+def test_a_worker_that_is_killed_is_an_error(started):
     loader = BatchLoader([DATA], 2)
     batches = loader.load(BATCHES)
     next(batches)
-    os.kill(multiprocessing.active_children()[0].pid, signal.SIGKILL)
+    os.kill(started()[0].pid, signal.SIGKILL)
     with pytest.raises(DataError, match="was ended from outside, perhaps because memory ran"):
         list(batches)
     loader.close()
-    assert multiprocessing.active_children() == []
+    assert started() == []
 
 
-def test_workers_leave_signals_to_the_main_process():
+def test_workers_leave_signals_to_the_main_process(started):
     loader = BatchLoader([DATA], 2)
     batches = loader.load(BATCHES)
     found = [next(batches)]
-    for process in multiprocessing.active_children():
+    for process in started():
         os.kill(process.pid, signal.SIGTERM)
         os.kill(process.pid, signal.SIGINT)
     assert values([*found, *batches]) == BATCHES
     loader.close()
-    assert multiprocessing.active_children() == []
+    assert started() == []
 
 
-def test_loaders_end_in_any_order():
+def test_loaders_end_in_any_order(started):
     """A later worker inherits the connections of an earlier one, and must not keep it alive."""
     loaders = [BatchLoader([DATA], 1) for _ in range(2)]
     for loader in loaders:
         next(loader.load(BATCHES))
-    processes = multiprocessing.active_children()
+    processes = started()
     for loader in loaders:
         loader.close()
     assert [process.exitcode for process in processes] == [0, 0], "none had to be killed"

@@ -80,7 +80,7 @@ def test_one_layer_keeps_its_channels():
     [
         ({"multiplier": 0}, "DepthwiseConvolution: multiplier must be .* got 0"),
         ({"stride": 0}, "DepthwiseConvolution: stride must be .* got 0"),
-        ({"weight": 1}, "DepthwiseConvolution: weight must be an initialiser"),
+        ({"weight": "1"}, "DepthwiseConvolution: weight must be an initialiser"),
     ],
 )
 def test_options_out_of_range_are_refused(options, message):

@@ -119,7 +119,7 @@ def test_weights_start_by_what_one_output_sums(order):
         ({"activation": Relu(4)}, r"neither units nor parameters, got Relu\(4\)"),
         ({"activation": PRelu()}, r"neither units nor parameters, got PRelu\(\)"),
         ({"activation": ["relu"]}, r"activation must be one of .* got \['relu'\]"),
-        ({"weight": 0.1}, "SeparableConvolution: weight must be an initialiser"),
+        ({"weight": "0.1"}, "SeparableConvolution: weight must be an initialiser"),
     ],
     ids=str,
 )

@@ -101,7 +101,7 @@ def test_options_out_of_range_are_refused_by_name():
         (lambda: GroupNorm(0), "GroupNorm: groups must be a whole number from 1"),
         (lambda: LayerNorm(eps=0), r"LayerNorm: eps must be a number in \(0, inf\), got 0"),
         (
-            lambda: InstanceNorm(affine=True, weight=1),
+            lambda: InstanceNorm(affine=True, weight="1"),
             "InstanceNorm: weight must be an initial",
         ),
     ]:

@@ -265,7 +265,7 @@ def test_single_scores(name):
     rel = EPS[scores.dtype]
     found = training.binary_cross_entropy(scores, yes)
     np.testing.assert_allclose(found.double().numpy(), entropy, rtol=rel, atol=rel)
-    found = training.hinge(scores, yes)
+    found = training.binary_hinge(scores, yes)
     margin = np.maximum(0, 1 - np.where(t, 1, -1) * s)
     np.testing.assert_allclose(found.double().numpy(), margin, rtol=rel, atol=rel)
     assert training.accuracy(scores, yes) == peers.accuracy_score(t, s > 0)

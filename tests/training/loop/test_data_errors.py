@@ -113,7 +113,7 @@ def test_options_out_of_range(options, message):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"callbacks": [print]}, "must be Callback objects, got <built-in"),
+        ({"callbacks": [print]}, "must be Callback objects, of .*Callback, got <built-in"),
         ({"optimizer": lambda parameters: 3}, "must be an optimiser bound to parameters"),
         ({"net": "resnet"}, "takes a network or a dict of networks, got a str"),
     ],
@@ -121,6 +121,19 @@ def test_options_out_of_range(options, message):
 def test_things_that_are_no_such_thing(options, message):
     with pytest.raises(TypeError, match=message):
         fit((X, Y), **options)
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("lr", r"^Trainer has no option 'lr'\. .*optimizer=Adam"),
+        ("batch_size", r"has no option 'batch_size'\. .*fit\(data, batch_size=32\)"),
+        ("optimiser", r"Did you mean 'optimizer'\?$"),
+    ],
+)
+def test_an_option_that_belongs_elsewhere_says_where(option, message):
+    with pytest.raises(TypeError, match=message):
+        Trainer(network(), **{option: 1})
 
 
 def test_an_algorithm_for_another_network_is_refused():

@@ -125,19 +125,18 @@ def test_hinge_equals_scikit_learns(n: int, k: int):
     targets = torch.randint(k, (n,), generator=generator)
     expected = hinge_loss(targets.numpy(), scores.numpy(), labels=list(range(k)))
     assert hinge.mean(scores, targets).item() == pytest.approx(expected)
-    # Scikit-learn takes a single class that is there for the negative one.
-    single, signs = scores[:, 0], torch.arange(n) % 2 * 2 - 1
-    expected = hinge_loss(signs.numpy(), single.numpy(), labels=[-1, 1])
-    assert hinge.mean(single, signs).item() == pytest.approx(expected)
+    with pytest.raises(ValueError, match=r"for a single score use .* or binary_hinge"):
+        hinge(scores[:, 0], targets)
 
 
-def test_hinge_takes_zeros_and_ones_as_well_as_signs():
+def test_binary_hinge_equals_scikit_learns_for_zeros_and_ones_as_well_as_signs():
     scores = numbers(0.5, -2, 3)
     expected = [1.5, 0, 0]
     for targets in (numbers(-1, -1, 1), numbers(0, 0, 1), torch.tensor([False, False, True])):
-        assert hinge(scores, targets).tolist() == expected
-        assert hinge(scores.unsqueeze(1), targets).tolist() == expected
-        assert hinge(scores, targets.unsqueeze(1)).tolist() == expected
+        assert binary_hinge(scores, targets).tolist() == expected
+        assert binary_hinge(scores.unsqueeze(1), targets).tolist() == expected
+        assert binary_hinge(scores, targets.unsqueeze(1)).tolist() == expected
+        assert hinge_loss(targets.numpy(), scores.numpy()) == pytest.approx(0.5)
 
 
 def test_binary_hinge_is_torchs_margin_to_zero_whatever_the_classes_are_called():
@@ -319,37 +318,13 @@ def test_what_does_not_fit_is_refused(call: Callable[[], object], message: str):
         (binary_cross_entropy, (2,), [0.0, math.nan], "finite targets, got 1 that are NaN"),
         (kl_divergence, (2, 2), [[0.5, 0.5], [0.5, 0.4]], "must sum to 1, got a sum of 0.9"),
         (cross_entropy, (2, 2), [[1.5, -0.5]], "targets from 0 to 1, got -0.5 to 1.5"),
-        (hinge, (3,), [0.0, 1.0, -1.0], "0 and 1, or −1 and 1, got"),
-        (hinge, (3,), [0, 1, 2], "0 and 1, or −1 and 1, got"),
+        (binary_hinge, (3,), [0.0, 1.0, -1.0], "0 and 1, or −1 and 1, got"),
+        (binary_hinge, (3,), [0, 1, 2], "0 and 1, or −1 and 1, got"),
     ],
 )
 def test_wrong_values_are_found_before_the_training(loss, scores, targets, message: str):
     with pytest.raises(ValueError, match=f"{loss.name}.* {message}"):
         loss.prepare(torch.tensor(targets), torch.zeros(scores))
-
-
-# Predictions
-
-
-@pytest.mark.parametrize(
-    ("loss", "scores", "predictions"),
-    [
-        (cross_entropy, [[1.0, 3.0, 2.0]], [1]),
-        (kl_divergence, [[1.0, 3.0, 2.0]], [1]),
-        (hinge, [[1.0, 3.0, 2.0]], [1]),
-        (hinge, [0.5, -0.5], [1, 0]),
-        (hinge, [[0.5], [-0.5]], [[1], [0]]),
-        (binary_cross_entropy, [[0.5, -0.5, 0.0]], [[1, 0, 0]]),
-        (squared_error, [0.5, -0.5], [0.5, -0.5]),
-    ],
-)
-def test_predictions(loss: Loss, scores: Any, predictions: Any):
-    assert loss.decide(torch.tensor(scores)).tolist() == predictions
-
-
-def test_predictions_at_positions():
-    scores = torch.tensor([[[1.0, 5.0], [2.0, 4.0]]])
-    assert cross_entropy.decide(scores).tolist() == [[1, 0]]
 
 
 # Names and what users give

@@ -10,10 +10,12 @@ from typing_extensions import override
 
 from neuropil.analysis.calls import Call, calls_of, is_known, network_of
 from neuropil.analysis.cost.activation_memory import activation_memory
+from neuropil.analysis.quantities import memory_size, with_separators
 from neuropil.analysis.traced.call_report import Report, report
 from neuropil.analysis.traced.runs.meta_copy import is_foreign
 from neuropil.analysis.traced.runs.module_run import trace
 from neuropil.core import ShapeError
+from neuropil.notebook_html import facts, notebook_page, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -111,6 +113,25 @@ class Cost:
         return (
             f"Cost(multiply_adds={self.multiply_adds}, {str(self.memory)[len('CostMemory(') :]}"
         )
+
+    def _repr_html_(self) -> str:
+        rows = [
+            [
+                layer.name,
+                with_separators(layer.multiply_adds),
+                memory_size(layer.output_bytes),
+                memory_size(layer.training_bytes),
+            ]
+            for layer in self.layers
+        ]
+        totals = {
+            "Mult–adds": with_separators(self.multiply_adds),
+            "Memory for inference": memory_size(self.inference_bytes),
+            "Memory for training": memory_size(self.training_bytes),
+        }
+        titles = ["Layer", "Mult–adds", "Output", "Kept for training"]
+        known = ((title, text) for title, text in totals.items() if text)
+        return notebook_page(table(titles, rows, titles[1:]), facts(known))
 
 
 def cost(network: Composable | nn.Module, input_shape: Example | None = None) -> Cost:

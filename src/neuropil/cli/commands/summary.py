@@ -1,11 +1,14 @@
 """``neuropil summary``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from neuropil.cli.command_options import Json
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 def summary(
@@ -53,7 +56,7 @@ def summary(
         return
     shape = None if input_shape is None else parse_shape(input_shape)
     if is_python_file(network):
-        table = analysed(module_in_file(network), shape, depth=depth)
+        table = analysed(built(module_in_file(network), shape), shape, depth=depth)
     else:
         found, notes = structure(network, shape, outputs)
         note(*notes)
@@ -63,6 +66,17 @@ def summary(
         return
     terminal = console()
     say(table.text(terminal.width if terminal.is_terminal else 120))
+
+
+def built(module: "nn.Module", shape: tuple[int, ...] | None) -> "nn.Module":
+    """Return a module whose lazy parameters have shapes, if the shape of its input is known."""
+    import torch
+    from torch.nn.parameter import is_lazy
+
+    if shape is not None and any(map(is_lazy, module.parameters())):
+        with torch.no_grad():
+            module.eval()(torch.zeros(1, *shape))
+    return module
 
 
 def parse_shape(text: str) -> tuple[int, ...]:

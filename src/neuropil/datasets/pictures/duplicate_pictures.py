@@ -6,6 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from neuropil.datasets.dataset import Dataset
+from neuropil.datasets.splits import duplicates_in_words
 from neuropil.datasets.target import Classes
 from neuropil.text import all_of, number_of
 
@@ -32,16 +33,11 @@ def note_duplicates(
     parts = {name: part for name, part in held_out.items() if hasattr(part, "fetch")}
     known = set(keys(train)) if parts else set()
     counts = {name: sum(key in known for key in keys(part)) for name, part in parts.items()}
-    each = [
-        f"{count:,} of {number_of(len(parts[name]), f'{name} picture')}"
-        for name, count in counts.items()
-        if count
-    ]
-    if each:
+    words = duplicates_in_words(counts, parts, "picture")
+    if words is not None:
         notes.append(
-            f"Duplicates: {all_of(each)} equal a training picture, which makes the figures too "
-            "optimistic. Remove repeated pictures, or let a table name them and set split_by= "
-            "to a column that they share."
+            f"{words}, which makes the figures too optimistic. Remove repeated pictures, or "
+            "let a table name them and set split_by= to a column that they share."
         )
 
 

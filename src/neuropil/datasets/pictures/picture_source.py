@@ -48,15 +48,15 @@ class PictureSource:
     with the nearest target (the same class), and a warning names both: one broken file does
     not end a training. A file that has disappeared is an error.
 
+    Shape:
+        A batch is ``(N, C, H, W)``, its mask ``(N, H, W)``.
+
     Args:
         files: The files.
         preparation: Preparation of the pictures. If they keep their own size, those of a batch
             are padded at the right and the bottom, and the batch has a mask.
         targets: One target for each picture, or None.
         rows: Numbers of the files that are used; None for all.
-
-    Shape:
-        A batch is ``(N, C, H, W)``, its mask ``(N, H, W)``.
     """
 
     def __init__(

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from neuropil.text import all_of, number_of
+from neuropil.datasets.splits import duplicates_in_words
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -35,16 +35,11 @@ def note_duplicates(train: Dataset, held_out: dict[str, Dataset], notes: list[st
     """
     known = hash_rows(train)
     counts = {name: count_duplicates(train, known, part) for name, part in held_out.items()}
-    each = [
-        f"{count:,} of {number_of(len(held_out[name]), f'{name} row')}"
-        for name, count in counts.items()
-        if count
-    ]
-    if each:
+    words = duplicates_in_words(counts, held_out, "row")
+    if words is not None:
         notes.append(
-            f"Duplicates: {all_of(each)} equal a training row in all columns used, which "
-            "makes the figures too optimistic. Remove repeated rows, or set split_by= to a "
-            "column that equal rows share."
+            f"{words} in all columns used, which makes the figures too optimistic. Remove "
+            "repeated rows, or set split_by= to a column that equal rows share."
         )
 
 

@@ -45,9 +45,8 @@ class LSTM(Recurrent):
         bidirectional: Whether a second set of weights reads the sequence from its end.
         backward: Whether the sequence is read from its end. Outputs keep the places of their
             inputs, so that the last output is at the first step.
-        learn_start: Whether the initial state is learned, as the parameters ``h0`` and
-            ``c0``, ``(units)``,
-            starting at zero. The layer then takes no further input.
+        learn_start: Whether the initial state is learned, as the parameters ``h0`` and ``c0``,
+            ``(units)``, starting at zero. The layer then takes no further input.
         bias: Whether b is added, starting at zero; or the initial values of ``bias_ih_l0``: a
             number, an array or an initialiser.
         forget_bias: Initial value of b_f: with 1, f starts near σ(1) = 0.73, so that gradients
@@ -60,8 +59,8 @@ class LSTM(Recurrent):
             for the whole parameter ``weight_ih_l0``, which stacks them in the order i, f, g,
             o. By default ``XavierUniform()``, and ``Orthogonal()`` for U, where torch draws
             both uniformly from (−1/√units, 1/√units). Parameters have torch's names and shapes
-            (with two biases, of which only the sum matters):
-            ``load_state_dict`` accepts that of a one-layer ``torch.nn.LSTM``.
+            (with two biases, of which only the sum matters): ``load_state_dict`` accepts that
+            of a one-layer ``torch.nn.LSTM``.
         recurrent_weight: Initial values of each U, ``(units, units)``, in the same forms.
         name: Name in the network, in place of ``lstm1``.
 

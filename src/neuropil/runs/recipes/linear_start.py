@@ -151,15 +151,16 @@ class LinearModel:
         """Set the linear path of a network to this model.
 
         A network without hidden layers becomes the model, and so does one with a linear path
-        while the last layer of its hidden part is zero.
+        while the last layer of its hidden part is zero. Other networks are only normalised.
 
         Args:
-            network: A network with a layer ``linear_path``, or with a single affine map. Its
-            normalisation is set, too.
+            network: The network.
         """
         network.normalize(self.inputs)
-        affine = (layer for layer in network.layers.values() if hasattr(layer, "weight"))
-        layer: Any = network.layers.get(LINEAR_PATH) or next(affine)
+        affine = [layer for layer in network.layers.values() if hasattr(layer, "weight")]
+        layer: Any = network.layers.get(LINEAR_PATH, affine[0])
+        if layer is affine[0] and len(affine) > 1:
+            return
         if bool(self.weight.isfinite().all() and self.bias.isfinite().all()):
             with torch.no_grad():
                 layer.weight.copy_(self.weight.T)

@@ -35,8 +35,6 @@ TRIAL_STEPS = 7_000
 MOST_ROWS = 100_000
 # A recipe is not tried further if it is worse by this many standard errors.
 HOPELESS = 3.0
-# The first recipe is chosen unless another one is better by this many standard errors.
-CLEARLY = 1.5
 # Share of the hidden units dropped, and weight decay, with strong regularisation.
 DROPOUT, DECAY = 0.5, 1.0
 # The short schedule is this part of the full one.
@@ -90,28 +88,31 @@ def candidates(made: Recipe, splits: Splits, task: Task[Any]) -> list[Candidate]
     """Return the recipes to try for a table, the simplest first.
 
     They are the linear model, a short schedule with strong dropout and weight decay, and the
-    full schedule with strong and with weak weight decay, which has half its epochs in a trial.
+    full schedule, which has half its epochs in a trial: with strong dropout and no linear path,
+    with strong, and with weak weight decay.
 
     Args:
         made: The recipe with the full schedule and weak weight decay.
         splits: The data.
         task: The task of the network.
     """
-    shape, last = splits.input_shape, task.last_layer()
+    shape = splits.input_shape
     # Trials measure the last weights, which are the best ones of a schedule that ends slowly.
     made = replace(made, keep_best=False)
     strong = replace(made, weight_decay=DECAY)
     short = replace(
         strong,
-        network=dense(shape, last, dropout=DROPOUT, linear_path=True),
+        network=dense(shape, task.last_layer(), dropout=DROPOUT, linear_path=True),
         epochs=max(1, made.epochs // SHORT),
     )
-    linear = replace(made, network=dense(shape, last, hidden=()), **LINEAR)
+    linear = replace(made, network=dense(shape, task.last_layer(), hidden=()), **LINEAR)
+    hidden = replace(strong, network=dense(shape, task.last_layer(), dropout=DROPOUT))
     full, half = number_of(made.epochs, "epoch"), max(1, made.epochs // 2)
     few = number_of(short.epochs, "epoch")
     return [
         Candidate("linear model", linear, linear.epochs),
         Candidate(f"{few} with dropout {DROPOUT}", short, short.epochs),
+        Candidate(f"{full} with dropout {DROPOUT} and no linear path", hidden, half),
         Candidate(f"{full} with weight decay {DECAY:g}", strong, half),
         Candidate(f"{full} with weight decay {made.weight_decay:g}", made, half),
     ]
@@ -132,7 +133,7 @@ def choose(
     The rows for training and validation are divided into five parts. Each recipe is trained on
     four of them and measured on the fifth, part after part. Recipes that are clearly worse than
     the best one are dropped, and the worst ones when `TRIAL_STEPS` would be exceeded. The first
-    recipe is chosen unless another one is clearly better.
+    recipe is chosen if it is within one standard error of the best.
 
     Args:
         tried: The recipes, the simplest first.
@@ -159,7 +160,7 @@ def choose(
         best = min(alive, key=lambda one: one.mean)
         alive = [one for one in alive if one is best or one.excess(best) <= HOPELESS]
     best = min(alive, key=lambda one: one.mean)
-    if tried[0] in alive and tried[0].excess(best) <= CLEARLY:
+    if tried[0] in alive and tried[0].excess(best) <= 1:
         best = tried[0]
     return replace(best.recipe, choice=describe(best, tried))
 
@@ -180,10 +181,17 @@ def describe(best: Candidate, tried: Sequence[Candidate]) -> str:
     """Return the choice and its reason in words."""
     # Recipes that were dropped early are compared on the rows that they share with it.
     means = [best.mean + float(one.differences(best).mean()) for one in tried]
-    found = ", ".join(f"{one.words} {mean:.4g}" for one, mean in zip(tried, means, strict=True))
-    why = "lowest error" if best.mean <= min(means) else "no other is clearly better"
-    rows = number_of(sum(map(len, best.errors)), "held-out row")
-    return f"{best.words}: {why}, {len(tried)} tried on {rows} (mean errors: {found})"
+    found = ", ".join(
+        f"{one.words}: {mean:.4g}" for one, mean in zip(tried, means, strict=True)
+    )
+    why = (
+        "lowest error" if best.mean <= min(means) else "within one standard error of the lowest"
+    )
+    rows = number_of(sum(map(len, best.errors)), "row")
+    return (
+        f"{best.words}: {why}, {len(tried)} tried on {rows} left out of training, none of the "
+        f"test part (mean errors: {found})"
+    )
 
 
 def divisions(splits: Splits, seed: int, *, grouped: bool) -> Iterator[tuple[Dataset, Dataset]]:

@@ -117,7 +117,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
             return
         self.classes_ = unique_labels(y if classes is None else np.asarray(classes))
         if len(self.classes_) < 2:
-            (only,) = self.classes_.tolist()
+            only = self.classes_.tolist()[0]
             raise ValueError(f"a classifier needs at least 2 classes, got 1 class: {only!r}.")
 
     @override

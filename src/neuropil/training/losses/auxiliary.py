@@ -92,10 +92,6 @@ class Auxiliary(Loss):
         return several(scores)[0]
 
     @override
-    def decide(self, scores: Any) -> Tensor:
-        return self.each.decide(self.main(scores))
-
-    @override
     def prepare(self, targets: Tensor, scores: Any) -> Tensor:
         return self.each.prepare(targets, self.main(scores))
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from neuropil.core.loss_kinds import definition_of
-from neuropil.training.losses.loss_targets import is_single, prepare_numbers
+from neuropil.training.losses.loss_targets import prepare_numbers
 from neuropil.training.named_function import Named, check_one_each, options_of
 
 if TYPE_CHECKING:
@@ -78,21 +78,6 @@ class Loss(Named):
     def mean_of_values(self, scores: Any, targets: Any, **options: Any) -> Tensor:
         """Return the mean over the examples."""
         return self.function(scores, targets, **options).mean()
-
-    def decide(self, scores: Tensor) -> Tensor:
-        """Return the predictions for the scores.
-
-        Args:
-            scores: As the loss takes them.
-
-        Returns:
-            Class numbers, zeros and ones, or the scores unchanged; see ``predicts``.
-        """
-        if self.predicts == "value":
-            return scores
-        if self.predicts == "binary" or is_single(scores):
-            return (scores > 0).long()
-        return scores.argmax(dim=1)
 
     @property
     def judge(self) -> Loss:

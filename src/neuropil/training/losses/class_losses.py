@@ -23,8 +23,8 @@ from neuropil.training.losses.loss_targets import (
     prepare_classes,
     prepare_distributions,
     prepare_fractions,
-    prepare_margins,
     prepare_signs,
+    prepare_single_classes,
 )
 
 if TYPE_CHECKING:
@@ -94,20 +94,19 @@ def binary_cross_entropy(
     return values_of(binary_entropy(scores, targets, label_smoothing))
 
 
-@loss("class", prepare=prepare_margins)
+@loss("class", prepare=prepare_single_classes)
 def hinge(scores: Tensor, targets: Tensor) -> Tensor:
     """Hinge loss: the amount by which the true class misses a margin of 1 over the others.
 
-    For K classes with a score each: ``max(0, 1 + max_{k ≠ y} s_k − s_y)``, after Crammer and
-    Singer. For a single score s and a class y = ±1: ``max(0, 1 − y s)``, as `binary_hinge`.
+    ``max(0, 1 + max_{k ≠ y} s_k − s_y)``, after Crammer and Singer. For a single score or for
+    separate decisions use `binary_hinge`.
 
     Shape:
-        Scores ``(N)`` or ``(N, 1)`` with targets ``(N)`` or ``(N, 1)``; scores ``(N, K)`` with
-        targets ``(N)``. Values ``(N)``.
+        Scores ``(N, K)``, targets ``(N)``. Values ``(N)``.
 
     Args:
-        scores: The output of the network; a single score above 0 means the second class.
-        targets: For one score, 0 and 1 or −1 and 1; else class numbers from 0 to K − 1.
+        scores: The output of the network, one score for each of at least 2 classes.
+        targets: The true classes, from 0 to K − 1.
 
     Raises:
         ValueError: If shapes or types do not match, or a class has no score.
@@ -118,10 +117,9 @@ def hinge(scores: Tensor, targets: Tensor) -> Tensor:
 
     Example:
         >>> import torch
-        >>> hinge(torch.tensor([0.25, 2.0, -1.0]), torch.tensor([1, 1, 1]))
-        tensor([0.7500, 0.0000, 2.0000])
-        >>> hinge(torch.tensor([[3.0, 1.0, 2.5]]), torch.tensor([0]))  # 1 + 2.5 − 3
-        tensor([0.5000])
+        >>> scores = torch.tensor([[3.0, 1.0, 2.5], [0.0, 2.0, 1.0]])
+        >>> hinge(scores, torch.tensor([0, 1]))  # 1 + 2.5 − 3 and 1 + 1 − 2
+        tensor([0.5000, 0.0000])
     """
     return hinges(scores, targets)
 

@@ -20,7 +20,6 @@ from neuropil.training.losses.loss_targets import (
     check_batch,
     check_classes,
     class_targets,
-    is_single,
     like_scores,
     single_classes,
 )
@@ -86,13 +85,11 @@ def class_entropy(
 
 
 def hinges(scores: Tensor, targets: Tensor) -> Tensor:
-    """Return the hinge loss of each example, for one score or several.
+    """Return ``max(0, 1 + max_{k ≠ y} s_k − s_y)`` of each example.
 
     Raises:
         explain: A ValueError if the targets are wrong.
     """
-    if is_single(scores):
-        return binary_hinges(scores, targets, "hinge").flatten()
     classes = single_classes("hinge", scores, targets)
     check_batch("hinge", scores, classes)
     try:
@@ -103,9 +100,9 @@ def hinges(scores: Tensor, targets: Tensor) -> Tensor:
     return (1 + others - true.squeeze(1)).clamp(min=0)
 
 
-def binary_hinges(scores: Tensor, targets: Tensor, name: str = "binary_hinge") -> Tensor:
+def binary_hinges(scores: Tensor, targets: Tensor) -> Tensor:
     """Return ``max(0, 1 − y s)``; y is 1 for targets above 0, otherwise −1."""
-    scores, targets = align(name, scores, targets)
+    scores, targets = align("binary_hinge", scores, targets)
     return (1 - torch.where(targets > 0, scores, -scores)).clamp(min=0)
 
 

@@ -25,7 +25,7 @@ def class_targets(name: str, scores: Tensor, targets: Tensor) -> Tensor:
     if scores.dim() < 2 or scores.shape[1] < 2:
         raise ValueError(
             f"{name} needs scores of at least 2 classes, (N, K), got {size(scores)}; "
-            f"for a single score use binary_cross_entropy."
+            f"for a single score use binary_cross_entropy or binary_hinge."
         )
     positions = scores.shape[2:]
     if targets.shape[1:] == scores.shape[1:]:
@@ -144,7 +144,7 @@ def check_finite(name: str, targets: Tensor) -> None:
 
 
 def check_signs(name: str, targets: Tensor) -> None:
-    """Check that the targets of single scores are two classes.
+    """Check that the targets of decisions are two classes.
 
     Raises:
         ValueError: If the targets are neither 0 and 1 nor −1 and 1.
@@ -200,11 +200,9 @@ def prepare_like_scores(
     return targets
 
 
-def prepare_margins(name: str, scores: Tensor, targets: Tensor) -> Tensor:
-    """Return checked binary targets for single scores, checked class numbers for others."""
-    if not is_single(scores):
-        return prepare_classes(name, scores, single_classes(name, scores, targets))
-    return prepare_like_scores(check_signs, name, scores, targets)
+def prepare_single_classes(name: str, scores: Tensor, targets: Tensor) -> Tensor:
+    """Return checked class numbers, one per example."""
+    return prepare_classes(name, scores, single_classes(name, scores, targets))
 
 
 prepare_distributions = partial(prepare_like_scores, check_distributions)

@@ -436,6 +436,14 @@ def test_times_are_written_without_parts_that_say_nothing(moment, text):
     assert Table.of({"when": [moment, None]}).text("when").to_pylist() == [text, ""]
 
 
+@pytest.mark.parametrize("write", [write_xlsx, write_xls, write_ods])
+def test_a_sheet_of_one_column_before_the_table_is_not_read(tmp_path, write):
+    path = tmp_path / f"table.{write.__name__[6:]}"
+    write(path, [["made by"], ["Ada"]], "Info", Data=SHEET)
+    notes = datasets.open(path).notes
+    assert any("'Info', 'Data': 'Data' is read" in note for note in notes)
+
+
 def test_several_sheets_are_said_and_hidden_ones_are_not_read(tmp_path):
     path = write_xlsx(tmp_path / "table.xlsx", [["x"]], "Hidden", Data=SHEET, More=SHEET)
     book = openpyxl.load_workbook(path)

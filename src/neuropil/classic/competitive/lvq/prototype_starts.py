@@ -24,7 +24,7 @@ def check_counts(value: Any, what: str) -> Any:
     Raises:
         ValueError: If it is none of these, or a number is below 1.
     """
-    if not isinstance(value, Mapping | Sequence) or isinstance(value, str):
+    if not isinstance(value, Mapping | Sequence) or isinstance(value, str | bytes):
         return COUNT(value, what)
     for number in value.values() if isinstance(value, Mapping) else value:
         COUNT(number, what)

@@ -1,4 +1,4 @@
-"""Reader of Excel and OpenDocument workbooks: the first sheet with data is the table."""
+"""Reader of Excel and OpenDocument workbooks: the first sheet with a table is read."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def read_workbook(
     names_alone: bool = False,
     **_unused: Any,
 ) -> Table:
-    """Read the first visible sheet with data of a workbook.
+    """Read the first visible sheet of a workbook that has several columns.
 
     Numbers, dates and durations keep their types; a column of several types is text. A title
     above the names is skipped.
@@ -94,7 +94,9 @@ def read_workbook(
 def read_sheet(
     raw: bytes, path: Path, notes: list[str]
 ) -> tuple[str, dict[int, Sequence[Any]]]:
-    """Return the name of the first sheet with data, and its rows that are not empty by number.
+    """Return the name of the sheet to read, and its rows that are not empty by number.
+
+    It is the first one with several columns, or else the first one with data.
 
     Raises:
         DataError: If it is not a workbook, or no sheet has data.
@@ -119,14 +121,16 @@ def read_sheet(
         raise DataError(
             f"{path} is empty: none of its {number_of(len(known), 'sheet')} has data."
         )
+    # A single column, such as a page of remarks, cannot be a table with a target.
+    first = next((sheet for sheet in filled if sheet.width > 1), filled[0])
     if len(filled) > 1:
         notes.append(
             f"{path.name} has {len(filled)} sheets with data, "
-            f"{some_of(repr(sheet.name) for sheet in filled)}: {filled[0].name!r} is read; "
+            f"{some_of(repr(sheet.name) for sheet in filled)}: {first.name!r} is read; "
             "move another to the front to read that one."
         )
-    rows = enumerate(filled[0].to_python(skip_empty_area=False), 1)
-    return filled[0].name, {number: row for number, row in rows if last_cell(row) >= 0}
+    rows = enumerate(first.to_python(skip_empty_area=False), 1)
+    return first.name, {number: row for number, row in rows if last_cell(row) >= 0}
 
 
 def sheets(book: Any, calamine: Any) -> list[Any]:
