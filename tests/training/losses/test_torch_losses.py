@@ -247,6 +247,14 @@ def test_double_precision_takes_the_weights_along():
     assert figure == pytest.approx(loss(network.scores()(X).float(), CLASSES).item(), rel=1e-6)
 
 
+def test_half_precision_takes_the_weights_along():
+    network, loss = Input(4) >> Softmax(K), nn.CrossEntropyLoss(weight=WEIGHT)
+    trainer = Trainer(network, loss=loss, mixed_precision="bf16", progress=False)
+    trainer.fit((X, CLASSES), epochs=1)
+    expected = loss(network.scores()(X), CLASSES).item()
+    assert trainer.evaluate((X, CLASSES))["loss"] == pytest.approx(expected, rel=1e-2)
+
+
 def test_targets_of_numpy_are_numbers_of_the_network():
     network = nn.Linear(4, K)
 

@@ -148,6 +148,8 @@ class TorchLoss(Custom):
 
     def fit(self, scores: Any, targets: Any) -> tuple[Any, Any]:
         """Return scores and targets as torch takes them, and move the weights to them."""
+        if self.options and scores.dtype in (torch.bfloat16, torch.float16):
+            scores = scores.float()  # torch takes the weights in the type of the scores only
         for name in self.options:
             weight = getattr(self.module, name)
             dtype = torch.float64 if scores.dtype is torch.float64 else torch.float32
