@@ -268,5 +268,5 @@ def test_a_network_of_something_else_is_refused_at_once():
 
 @pytest.mark.parametrize("lengths", [(1, 28, 28), [1, 28, 28]])
 def test_a_tuple_of_lengths_is_refused_with_the_call_to_write(lengths):
-    with pytest.raises(TypeError, match=r"a (tuple|list): write Input\(1, 28, 28\)\.$"):
+    with pytest.raises(ValueError, match=r"a (tuple|list): write Input\(1, 28, 28\)\.$"):
         Input(lengths)

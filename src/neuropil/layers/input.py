@@ -62,7 +62,7 @@ class Input(Layer):
         if len(shape) == 1 and isinstance(shape[0], tuple | list):
             lengths = ", ".join(map(repr, shape[0]))
             kind = type(shape[0]).__name__
-            raise TypeError(f"Input takes lengths, not a {kind}: write Input({lengths}).")
+            raise ValueError(f"Input: shape is lengths, not a {kind}: write Input({lengths}).")
         one_of(dtype, "Input: dtype", ("float", *INTEGERS))
         self.shape = tuple(
             None if length is None else whole(length, "Input: a length of shape")

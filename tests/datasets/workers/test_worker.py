@@ -74,7 +74,7 @@ def test_a_worker_that_is_killed_is_an_error(started):
 def test_workers_leave_signals_to_the_main_process(started):
     loader = BatchLoader([DATA], 2)
     batches = loader.load(BATCHES)
-    found = [next(batches)]
+    found = [next(batches), next(batches)]  # both workers have begun
     for process in started():
         os.kill(process.pid, signal.SIGTERM)
         os.kill(process.pid, signal.SIGINT)
