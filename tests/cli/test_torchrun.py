@@ -9,8 +9,10 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file
 
 from neuropil.cli import main
@@ -115,6 +117,27 @@ def test_the_digits_give_the_weights_of_one_process(tmp_path):
     figures = [Run.open(tmp_path / name).figures["test"] for name in ("two", "one")]
     assert figures[0] == pytest.approx(figures[1], rel=1e-5)
     assert "</html>" in (tmp_path / "two" / "report.html").read_text()
+
+
+def test_pictures_that_workers_read_from_disk_give_the_weights_of_one_process(tmp_path):
+    generator = np.random.default_rng(0)
+    for number in range(96):
+        kind = number % 2
+        folder = tmp_path / "pictures" / ("dark", "light")[kind]
+        folder.mkdir(parents=True, exist_ok=True)
+        size = ((12, 16), (16, 12), (14, 14))[number % 3]
+        pixels = generator.integers(100 * kind, 155 + 100 * kind, (*size, 3), np.uint8)
+        Image.fromarray(pixels).save(folder / f"{number}.png")
+    network = (
+        "Convolution(8, 3, bias=False) >> BatchNorm() >> Relu() >> GlobalPooling('avg') "
+        ">> Softmax(2)"
+    )
+    options = ["train", "--data", str(tmp_path / "pictures"), "--image-size", "buckets"]
+    options += ["--network", network, "--augment", "none", "--batch-size", "16", *FEW]
+    run = torchrun(*options, "--quiet", "--out", tmp_path / "two")
+    assert run.returncode == 0, run.stderr
+    assert main([*options, "--quiet", "--out", str(tmp_path / "one")]) == 0
+    assert_close(tmp_path / "two", tmp_path / "one", 1e-6)
 
 
 def test_a_recipe_is_chosen_once_for_all_processes(tmp_path):
