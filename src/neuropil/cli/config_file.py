@@ -55,7 +55,7 @@ def read_options(path: Path, known: list[str]) -> dict[str, Any]:
             raise ValueError(f"{path}: unknown option {name!r}.{nearest_or_some(name, known)}")
         if isinstance(value, dict):
             raise ValueError(f"{path}: {name} must be one value, got a table.")
-    return {name: as_typed(value) for name, value in options.items() if value is not None}
+    return {name: as_argument(value) for name, value in options.items() if value is not None}
 
 
 def read_plain(path: Path) -> dict[str, Any]:
@@ -78,6 +78,6 @@ def read_plain(path: Path) -> dict[str, Any]:
     return plain
 
 
-def as_typed(value: Any) -> Any:
+def as_argument(value: Any) -> Any:
     """Return a value in the form that is typed: a list is joined by commas."""
     return ",".join(map(str, value)) if isinstance(value, list) else value

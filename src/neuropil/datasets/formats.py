@@ -198,9 +198,13 @@ def example_file(kind: str, data: str | None = None) -> str:
         ('table.csv', 'table.xlsx')
     """
     known = next(known for known in FORMATS if kind == next(iter(known.read), None))
-    takes = [suffix for each in FORMATS if kind in each.read for suffix in each.suffixes]
     own = unpacked_suffix(Path(data or ""))
-    return known.name + (own if own in takes else known.suffixes[0])
+    return known.name + (own if own in suffixes_for(kind) else known.suffixes[0])
+
+
+def suffixes_for(kind: object) -> list[str]:
+    """Return the suffixes of new input for a kind of preparation."""
+    return [suffix for known in FORMATS if kind in known.read for suffix in known.suffixes]
 
 
 def misfit_message(what: object, kind: str, takes: Iterable[str]) -> str:
@@ -244,7 +248,7 @@ def check_readable(path: str | PathLike[str], kind: object) -> None:
         DataError: If there is nothing, or a file of another kind.
     """
     found = find_existing(path)
-    takes = [s for known in FORMATS if kind in known.read for s in known.suffixes]
+    takes = suffixes_for(kind)
     if found.is_file() and takes and unpacked_suffix(found) not in takes:
         raise DataError(misfit_message(found, str(kind), takes))
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from neuropil.core.reading import reading
 from neuropil.datasets.data_errors import DataError
-from neuropil.datasets.formats import FORMATS, misfit_message
+from neuropil.datasets.formats import FORMATS, misfit_message, suffixes_for
 from neuropil.datasets.paths import find_existing, unpacked_suffix
 from neuropil.datasets.pictures.class_folders import FolderScan, is_picture
 from neuropil.datasets.pictures.picture_table import read_paths, recognise
@@ -219,11 +219,9 @@ def read_file(preparation: Preparation, file: Path, notes: list[str]) -> Predict
     Raises:
         DataError: If the network does not take such a file.
     """
-    takes: list[str] = []
     for known in FORMATS:
         if preparation.kind in known.read:
             is_parts = file.is_dir() and known.recognises(file)
             if is_parts or unpacked_suffix(file) in known.suffixes:
                 return known.read[preparation.kind](preparation, file, notes)
-            takes += known.suffixes
-    raise DataError(misfit_message(file, preparation.kind, takes))
+    raise DataError(misfit_message(file, preparation.kind, suffixes_for(preparation.kind)))

@@ -42,9 +42,8 @@ def two_class_intervals(
     """Return functions that give the intervals of the metrics of one class of two."""
     task: Any = evidence.task
     sought: int = task.sought
-    found, true = evidence.predicted == sought, evidence.targets == sought
-    hits, predicted, members = int((found & true).sum()), int(found.sum()), int(true.sum())
-    name = evidence.classes[sought]
+    hits, predicted, members = counts_of(evidence, sought)
+    name, true = evidence.classes[sought], evidence.targets == sought
     return {
         "average_precision": lambda: average_precision_interval(
             values["average_precision"], members
@@ -54,6 +53,12 @@ def two_class_intervals(
         figure_of("precision", name): lambda: wilson_interval(hits, predicted),
         figure_of("recall", name): lambda: wilson_interval(hits, members),
     }
+
+
+def counts_of(evidence: Evidence, sought: int) -> tuple[int, int, int]:
+    """Return the numbers of hits, of predictions and of examples of a class."""
+    found, true = evidence.predicted == sought, evidence.targets == sought
+    return int((found & true).sum()), int(found.sum()), int(true.sum())
 
 
 def accuracy(evidence: Evidence, value: float) -> Figure:

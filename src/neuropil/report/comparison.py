@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from neuropil.runs.run_folder import Run
+    from neuropil.training import History
 
 # Settings that decide which examples a part of the data holds.
 SPLIT = ("data", "target", "seed", "validation", "test", "split_by")
@@ -83,10 +84,15 @@ class Comparison:
             for network in networks
         ]
 
+    @cached_property
+    def histories(self) -> list[History]:
+        """The history of each run."""
+        return [run.history() for run in self.runs]
+
     @property
     def epochs(self) -> list[int]:
         """The number of epochs of each run."""
-        return [len(run.history()) for run in self.runs]
+        return list(map(len, self.histories))
 
     @property
     def seconds(self) -> list[float | None]:

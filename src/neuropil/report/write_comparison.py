@@ -36,7 +36,7 @@ def write_comparison(path: str | PathLike[str], found: Comparison) -> Path:
     sections = {
         "Results": results(found),
         "Settings": settings(found),
-        "Curves": curves(dict(zip(found.names, map(history_of, found.runs), strict=True))),
+        "Curves": curves(dict(zip(found.names, found.histories, strict=True))),
     }
     values = {
         "title": f"{number_of(len(found.runs), 'run')}: {all_of(found.names)}",
@@ -45,11 +45,6 @@ def write_comparison(path: str | PathLike[str], found: Comparison) -> Path:
     with replacing(path) as file:
         file.write(render("comparison", values).encode("utf-8", "replace"))
     return path
-
-
-def history_of(run: Any) -> History:
-    """Return the history of a run."""
-    return run.history()
 
 
 def results(found: Comparison) -> Section:

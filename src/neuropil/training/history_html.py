@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from neuropil.notebook_html import notebook_page, table
+from neuropil.text import number_of
 from neuropil.training.metrics.metrics import resolve
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def as_html(columns: Sequence[str], records: Sequence[dict[str, Any]]) -> str:
 
 def extent(records: Sequence[dict[str, Any]]) -> str:
     """Return the length of a training in epochs, steps and seconds."""
-    parts = [f"{len(records):,} epoch{'s' * (len(records) > 1)}"]
+    parts = [number_of(len(records), "epoch")]
     parts += [f"{records[-1]['steps']:,} steps"] * ("steps" in records[-1])
     seconds = [record.get("seconds") for record in records]
     parts += [f"{sum(filter(None, seconds)):.1f} s"] * (None not in seconds)

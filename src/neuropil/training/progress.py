@@ -40,6 +40,8 @@ class Status:
     left: float | None = None
 
 
+# Entries of a record that are not figures of the epoch.
+HIDDEN = {"epoch", "steps", "seconds", "lr"}
 # Ten times per second, so each part has only its own style.
 LINE = Markup(
     '<div class="neuropil" style="margin: 6px 10px; '
@@ -211,7 +213,7 @@ def finished_part(status: Status) -> float:
 
 def figures_of(record: Record) -> str:
     """Return the figures of an epoch as text."""
-    shown = (name for name in record if name not in {"epoch", "steps", "seconds", "lr"})
+    shown = (name for name in record if name not in HIDDEN)
     return "".join(f" · {name} {record[name]:.4g}" for name in shown)
 
 

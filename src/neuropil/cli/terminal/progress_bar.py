@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from neuropil.training.progress import Progress, Status, as_progress, clock
+from neuropil.training.progress import HIDDEN, Progress, Status, as_progress, clock
 
 if TYPE_CHECKING:
     from neuropil.training.history import Record
-
-HIDDEN = {"epoch", "steps", "seconds", "lr"}
 
 
 def progress_for(*, quiet: bool) -> Progress:

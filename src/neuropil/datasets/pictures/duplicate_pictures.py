@@ -17,23 +17,36 @@ if TYPE_CHECKING:
     from neuropil.datasets.target import Target
 
 
-def note_duplicates(
-    train: Dataset | PictureSource, held_out: Mapping[str, Any], notes: list[str]
-) -> None:
-    """Add a note about held-out pictures that equal a training picture.
+def note_equal_pictures(parts: Mapping[str, Any], target: Target, notes: list[str]) -> None:
+    """Add notes about equal pictures that are in several parts, or in several classes.
 
     Pictures in memory are equal if their pixels are; those on disk, which are not read for
     this, if they are one file that is named more than once.
 
     Args:
-        train: The training pictures.
-        held_out: The other parts by name; None, and those that are not read yet, are skipped.
+        parts: The parts of the data by name, ``"train"`` first; None, and those that are not
+            read yet, are skipped.
+        target: The target.
+        notes: Gains a line for each kind that there is.
+    """
+    read = {name: part for name, part in parts.items() if hasattr(part, "fetch")}
+    keys = {name: list(keys_of(part)) for name, part in read.items()}
+    note_duplicates(keys, notes)
+    if isinstance(target, Classes):
+        note_contradictions(read, keys, target, notes)
+
+
+def note_duplicates(keys: Mapping[str, list[Any]], notes: list[str]) -> None:
+    """Add a note about held-out pictures that equal a training picture.
+
+    Args:
+        keys: The keys of the pictures of each part.
         notes: Gains a line if there are such pictures.
     """
-    parts = {name: part for name, part in held_out.items() if hasattr(part, "fetch")}
-    known = set(keys(train)) if parts else set()
-    counts = {name: sum(key in known for key in keys(part)) for name, part in parts.items()}
-    words = duplicates_in_words(counts, parts, "picture")
+    held_out = dict(keys)
+    known = set(held_out.pop("train"))
+    counts = {name: sum(key in known for key in own) for name, own in held_out.items()}
+    words = duplicates_in_words(counts, held_out, "picture")
     if words is not None:
         notes.append(
             f"{words}, which makes the figures too optimistic. Remove repeated pictures, or "
@@ -41,23 +54,24 @@ def note_duplicates(
         )
 
 
-def note_contradictions(parts: Iterable[Any], target: Target, notes: list[str]) -> None:
+def note_contradictions(
+    parts: Mapping[str, Any], keys: Mapping[str, list[Any]], target: Classes, notes: list[str]
+) -> None:
     """Add a note about equal pictures that have several classes.
 
     Args:
-        parts: The parts of the data; None, and those that are not read yet, are skipped.
-        target: The target; numbers may differ, so nothing is said about them.
+        parts: The parts of the data.
+        keys: The keys of the pictures of each part.
+        target: The classes.
         notes: Gains a line if there are such pictures.
     """
-    if not isinstance(target, Classes):
-        return
     found: dict[Any, list[tuple[str, int]]] = {}
-    for part in parts:
-        if not hasattr(part, "fetch") or part.targets is None:
+    for place, part in parts.items():
+        if part.targets is None:
             continue
         names = part.names or [f"no. {number}" for number in range(len(part))]
         labels = part.targets.tolist()
-        for key, name, label in zip(keys(part), names, labels, strict=True):
+        for key, name, label in zip(keys[place], names, labels, strict=True):
             found.setdefault(key, []).append((name, label))
     mixed = [alike for alike in found.values() if len({label for _, label in alike}) > 1]
     if mixed:
@@ -70,7 +84,7 @@ def note_contradictions(parts: Iterable[Any], target: Target, notes: list[str]) 
         )
 
 
-def keys(pictures: Dataset | PictureSource) -> Iterable[Any]:
+def keys_of(pictures: Dataset | PictureSource) -> Iterable[Any]:
     """Yield a key of each picture, the same for equal pictures."""
     if isinstance(pictures, Dataset):
         for picture in pictures.inputs.numpy():

@@ -10,7 +10,7 @@ from neuropil.core.free_memory import free_memory
 from neuropil.datasets.batch_places import MIXED, variety_in_batches
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.dataset import Dataset
-from neuropil.datasets.pictures.duplicate_pictures import note_contradictions, note_duplicates
+from neuropil.datasets.pictures.duplicate_pictures import note_equal_pictures
 from neuropil.datasets.pictures.picture_batch import (
     Batch,
     broken_notes,
@@ -74,8 +74,7 @@ def open_pictures(
     validation = more["validation"](preparation) if "validation" in more else None
     test: TestReader | None = more["test"](preparation) if "test" in more else None
     own: Any = data
-    parts = options.cut(own, validation, test) if divide is None else divide(own)
-    train, cut, held_out = parts
+    train, cut, held_out = options.cut(own, validation, test) if divide is None else divide(own)
     if preparation.buckets and variety_in_batches(train) < MIXED:
         notes.append(
             "The sizes of the pictures go with the targets: a batch of one size holds few of "
@@ -83,8 +82,8 @@ def open_pictures(
             "normalises each picture by itself; for another network, set image_size= to "
             "'native' or one size."
         )
-    note_duplicates(train, {"validation": cut, "test": held_out}, notes)
-    note_contradictions((train, cut, held_out), preparation.target, notes)
+    named = {"train": train, "validation": cut, "test": held_out}
+    note_equal_pictures(named, preparation.target, notes)
     target = preparation.target
     if isinstance(target, Numbers) and train.targets is not None:
         # The mean and scale of the training pictures alone.

@@ -78,7 +78,7 @@ def split_table(
         return Parts(*random)
     name = find_split_column(table, options.split_by, targets)
     dates, where = table_dates(table, name), f"{table.source}, column {name!r}"
-    if dates is not None and holds_dates(table, name):
+    if dates is not None and not dates.clock:
         parts = Parts(*split_in_time(known_moments(dates), **sizes, where=where))
         note_time(name, dates, parts, notes)
     else:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import torch
 
-from neuropil.report.classification_figures import per_class
+from neuropil.report.classification_figures import counts_of, per_class
 from neuropil.report.sections.base import Headline
 from neuropil.report.sections.summary_section import memorised_remark
 from neuropil.report.wording import INTERVAL, interval, percent
@@ -51,10 +51,8 @@ def classification_headline(subject: Subject) -> Headline:
 def rare_class_headline(subject: Subject, name: str, chance: str) -> Headline:
     """Return F1 of a rare class, with the numbers that it consists of."""
     task: Any = subject.evidence.task
-    found = subject.evidence.predicted == task.sought
-    true = subject.evidence.targets == task.sought
-    members, predicted, hits = int(true.sum()), int(found.sum()), int((found & true).sum())
-    share = true.mean()
+    hits, predicted, members = counts_of(subject.evidence, task.sought)
+    share = members / len(subject.evidence.targets)
     right = f", and {hits} of {predicted} such predictions are right" if predicted else ""
     return Headline(
         name,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from neuropil.datasets import PredictionInputs
+    from neuropil.datasets.tables.table import Table
     from neuropil.runs.run_folder import Run
 
 
@@ -49,11 +50,7 @@ def check_suffix(out: Path) -> None:
 
 def csv_content(run: Run, given: PredictionInputs, answers: Tensor) -> bytes:
     """Return the predictions as CSV."""
-    table = given.table
-    own = {"name": given.names}
-    if table is not None:
-        own = {name: table.text(name).to_pylist() for name in table.names}
-    columns = beside(own, run.task.columns(answers, run.figures))
+    columns = all_columns(run, given, answers, lambda table, name: table.text(name).to_pylist())
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
@@ -72,11 +69,9 @@ def parquet_content(run: Run, given: PredictionInputs, answers: Tensor) -> bytes
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    table = given.table
-    own: dict[str, Any] = {"name": given.names}
-    if table is not None:
-        own = {name: table.column(name) for name in table.names}
-    columns = beside(own, run.task.columns(answers, run.figures))
+    from neuropil.datasets.tables.table import Table
+
+    columns = all_columns(run, given, answers, Table.column)
     file = io.BytesIO()
     pq.write_table(pa.table(columns), file)
     return file.getvalue()
@@ -86,6 +81,24 @@ def json_content(run: Run, given: PredictionInputs, answers: Tensor) -> bytes:
     """Return the predictions as JSON."""
     rows = list(run.task.rows(answers, given.names))
     return json.dumps(rows, ensure_ascii=False, indent=1).encode("utf-8", "replace")
+
+
+def all_columns(
+    run: Run, given: PredictionInputs, answers: Tensor, cells: Callable[[Table, str], Any]
+) -> dict[str, Any]:
+    """Return the columns of the file: those of the table, or the names, and the answers.
+
+    Args:
+        run: The run that predicts.
+        given: The examples.
+        answers: The answers of the run's task.
+        cells: Returns the cells of a column of the table.
+    """
+    table = given.table
+    own = {"name": given.names}
+    if table is not None:
+        own = {name: cells(table, name) for name in table.names}
+    return beside(own, run.task.columns(answers, run.figures))
 
 
 def beside(own: dict[str, Any], answers: dict[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from neuropil.datasets.tables.files.xlsx_sheet import (
     check_extent,
     first_uncalculated,
     formula_errors,
+    sheet_content,
 )
 from neuropil.datasets.tables.table import Table
 from neuropil.datasets.unpacking import read_unpacked
@@ -73,14 +74,15 @@ def read_workbook(
     full = column_names(names, source)
     if names_alone:
         return Table(full, [], [], source)
-    empty = first_uncalculated(raw, sheet)
+    content = sheet_content(raw, sheet)
+    empty = first_uncalculated(content)
     if empty is not None and empty[0] in rows and empty[1] < width:
         raise DataError(
             f"{source}, row {empty[0]}, column {full[empty[1]]!r}: the formula was never "
             "calculated, and the file holds no value of it. Open the file in a spreadsheet "
             "program and save it."
         )
-    for row, place, error in formula_errors(raw, sheet):
+    for row, place, error in formula_errors(content):
         if row in rows and row in numbers and place < width:
             raise DataError(
                 f"{source}, row {row}, column {full[place]!r}: the formula gives {error}. "

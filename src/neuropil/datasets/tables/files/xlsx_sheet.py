@@ -31,32 +31,30 @@ UNKNOWN = "#N/A"
 """What a formula gives for a value that is not available: a missing value."""
 
 
-def formula_errors(raw: bytes, sheet: str) -> Iterator[tuple[int, int, str]]:
+def formula_errors(content: bytes) -> Iterator[tuple[int, int, str]]:
     """Yield the row, the place of the column, and the error of each failed formula.
 
     ``#N/A`` means a missing value and is not among them. There are none for .xls and .ods
     files.
 
     Args:
-        raw: Bytes of the workbook.
-        sheet: Name of the sheet.
+        content: The sheet, as `sheet_content` returns it.
     """
-    for cell in CELL.findall(sheet_content(raw, sheet)):
+    for cell in CELL.findall(content):
         place, value = PLACE.search(cell), VALUE.search(cell)
         if place and value and value[1].decode() != UNKNOWN:
             yield int(place[2]), column_place(place[1].decode()), value[1].decode()
 
 
-def first_uncalculated(raw: bytes, sheet: str) -> tuple[int, int] | None:
+def first_uncalculated(content: bytes) -> tuple[int, int] | None:
     """Return the row and the place of the column of the first formula without a value.
 
     Programs that write workbooks leave the value out; spreadsheets calculate it.
 
     Args:
-        raw: Bytes of the workbook.
-        sheet: Name of the sheet.
+        content: The sheet, as `sheet_content` returns it.
     """
-    found = FORMULA.search(sheet_content(raw, sheet))
+    found = FORMULA.search(content)
     place = found and PLACE.search(found[0])
     return (int(place[2]), column_place(place[1].decode())) if place else None
 
