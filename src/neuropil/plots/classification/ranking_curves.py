@@ -24,7 +24,7 @@ MOST_POINTS = 500
 
 
 class Ranking(NamedTuple):
-    """What lies at or above each threshold, from the largest on.
+    """Number of examples at or above each threshold, the largest threshold first.
 
     Attributes:
         scores: The score of each example.
