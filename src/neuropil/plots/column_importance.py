@@ -29,7 +29,7 @@ def column_importance(importances: Sequence[Importance], metric: str = "") -> Fi
         metric: The name of the metric, for the axis.
 
     Raises:
-        ValueError: If there are no columns.
+        ValueError: If `importances` is empty.
 
     Example:
         >>> from neuropil.runs import Importance

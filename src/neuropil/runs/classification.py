@@ -61,7 +61,8 @@ class Classification(Task[Classes]):
             most probable class.
 
     Raises:
-        ValueError: If there is no such class, or the threshold is not between 0 and 1.
+        ValueError: If `positive` is not one of two classes, or `threshold` is given without it
+            or is not between 0 and 1.
 
     Example:
         >>> import torch

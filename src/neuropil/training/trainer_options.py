@@ -185,7 +185,7 @@ def check_names(owner: str, given: Mapping[str, Any], known: Iterable[str]) -> N
         known: The names of those that exist.
 
     Raises:
-        TypeError: If there is no option of some name.
+        TypeError: If a name is not among `known`.
     """
     for name in given:
         if name not in known:

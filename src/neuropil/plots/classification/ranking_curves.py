@@ -24,7 +24,7 @@ MOST_POINTS = 500
 
 
 class Ranking(NamedTuple):
-    """What lies at or above each threshold, from the largest on.
+    """Number of examples at or above each threshold, the largest threshold first.
 
     Attributes:
         scores: The score of each example.
@@ -70,8 +70,8 @@ def roc_curve(scores: Any, targets: Any, *, threshold: float | None = None) -> F
     ranking = rank("roc_curve", scores, targets)
     members = ranking.members.sum()
     others = len(ranking.members) - members
-    figure, axes = square("share of the others: false alarms", "share that is found: recall")
-    axes.plot([0, 1], [0, 1], color=INK, linewidth=1, linestyle=(0, (2, 2)))
+    across, up = "share of the others: false alarms", "share that is found: recall"
+    figure, axes = square(across, up, chance=(0, 1))
     recall = np.r_[0, ranking.hits / members]
     alarms = np.r_[0, (ranking.taken - ranking.hits) / others]
     draw(axes, alarms, recall)
@@ -115,8 +115,8 @@ def precision_recall_curve(
     ranking = rank("precision_recall_curve", scores, targets)
     members = ranking.members.sum()
     share = members / len(ranking.members)
-    figure, axes = square("share that is found: recall", "share that is right: precision")
-    axes.plot([0, 1], [share, share], color=INK, linewidth=1, linestyle=(0, (2, 2)))
+    across, up = "share that is found: recall", "share that is right: precision"
+    figure, axes = square(across, up, chance=(share, share))
     # Between two examples of the class the precision only falls: the area leaves this out.
     gained = np.diff(ranking.hits, prepend=0) > 0
     precision = ranking.hits[gained] / ranking.taken[gained]
@@ -158,11 +158,18 @@ def above(ranking: Ranking, threshold: float) -> tuple[int, int]:
     return int(ranking.members[taken].sum()), int(taken.sum())
 
 
-def square(x: str, y: str) -> tuple[Figure, Axes]:
-    """Return a figure with axes from 0 to 1."""
+def square(x: str, y: str, *, chance: tuple[float, float]) -> tuple[Figure, Axes]:
+    """Return a figure with axes from 0 to 1, and the dashed line of scores at random.
+
+    Args:
+        x: Label of the horizontal axis.
+        y: Label of the vertical axis.
+        chance: The heights of the line at the left and at the right.
+    """
     figure, [axes] = blank(3.6, 3.4)
     quiet(axes, x=x, y=y, grid="both")
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
+    axes.plot([0, 1], chance, color=INK, linewidth=1, linestyle=(0, (2, 2)))
     return figure, axes
 
 
