@@ -10,5 +10,12 @@ if TYPE_CHECKING:
     from neuropil.vision.detection.average_precision import (
         average_precision_of_boxes as average_precision_of_boxes,
     )
+    from neuropil.vision.detection.box_f1 import f1_intervals as f1_intervals
+    from neuropil.vision.detection.detection_metrics import (
+        detection_metrics as detection_metrics,
+    )
+    from neuropil.vision.detection.matching import match_boxes as match_boxes
+    from neuropil.vision.detection.score_thresholds import fit_thresholds as fit_thresholds
+    from neuropil.vision.detection.score_thresholds import keep_above as keep_above
 
 load_on_use(__name__, __file__)
