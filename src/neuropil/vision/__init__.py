@@ -13,5 +13,13 @@ if TYPE_CHECKING:
     from neuropil.vision.boxes.iou import distance_iou as distance_iou
     from neuropil.vision.boxes.iou import generalized_iou as generalized_iou
     from neuropil.vision.boxes.iou import iou as iou
+    from neuropil.vision.detection.detection_loss import detection_loss as detection_loss
+    from neuropil.vision.detection.encoding import decode_boxes as decode_boxes
+    from neuropil.vision.detection.encoding import encode_boxes as encode_boxes
+    from neuropil.vision.detection.grid_head import GridHead as GridHead
+    from neuropil.vision.detection.localisation_loss import decode_location as decode_location
+    from neuropil.vision.detection.localisation_loss import (
+        localisation_loss as localisation_loss,
+    )
 
 load_on_use(__name__, __file__)

@@ -1,0 +1,1 @@
+"""Detection: boxes around the things in a picture, each with a class."""
