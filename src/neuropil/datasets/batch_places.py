@@ -117,10 +117,10 @@ def variety_in_batches(source: Source, batch_size: int = 64) -> float:
     classes apart.
 
     Args:
-        source: The examples; of many, 10,000 are looked at.
+        source: The examples; of many, 10,000 are looked at. Boxes are not compared.
         batch_size: Number of examples in a batch.
     """
-    if source.targets is None or None not in source.input_shape:
+    if source.targets is None or source.targets.ndim > 2 or None not in source.input_shape:
         return 1.0
     order = torch.randperm(len(source), generator=torch.Generator().manual_seed(0))[:LOOKED_AT]
     targets = source.targets[order]
