@@ -84,6 +84,15 @@ class Target(PlainFields, ABC):
         """
         return targets
 
+    def lost(self, targets: Tensor, moved: Tensor) -> str | None:  # noqa: ARG002 - as `move`
+        """Return a note about targets that a move lost; by default None.
+
+        Args:
+            targets: The targets.
+            moved: Result of `move`.
+        """
+        return None
+
 
 @final
 @dataclass(frozen=True)

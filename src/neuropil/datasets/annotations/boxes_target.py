@@ -12,6 +12,7 @@ from typing_extensions import override
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.plain_fields import optional, text, text_tuple
 from neuropil.datasets.target import Target, distinct_names
+from neuropil.text import number_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -164,6 +165,12 @@ class Boxes(Target):
         return torch.where(
             (seen & (targets[..., 4] != PADDING))[..., None], rows, float(PADDING)
         )
+
+    @override
+    def lost(self, targets: Tensor, moved: Tensor) -> str | None:
+        count = int(((targets[..., 4] != PADDING) & (moved[..., 4] == PADDING)).sum())
+        what = number_of(count, "box")
+        return f"{what} thinner than a pixel after the resize: not used." if count else None
 
 
 def as_rows(boxes: Any) -> Tensor:
