@@ -5,13 +5,21 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
-from neuropil.datasets.plain_fields import PlainFields
-from neuropil.datasets.target import Target
+from neuropil.datasets.plain_fields import PlainFields, class_of_kind
+from neuropil.lazy import import_name
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from neuropil.core.shape import Shape
+    from neuropil.datasets.target import Target
+
+TARGETS = {
+    "boxes": "annotations.boxes_target.Boxes",
+    "classes": "target.Classes",
+    "numbers": "target.Numbers",
+}
+"""Module and class of each kind of target; one is imported when it is needed."""
 
 
 class Preparation(PlainFields, ABC):
@@ -44,5 +52,14 @@ class Preparation(PlainFields, ABC):
 
 
 def read_target(data: Any, name: str) -> Target:
-    """Return the target in plain data."""
-    return Target.from_json(data.get(name) or {})
+    """Return a field that must be a target.
+
+    Args:
+        data: Plain data with the result of `Target.to_json`.
+        name: Name of the field.
+
+    Raises:
+        DataError: If the target is damaged.
+    """
+    plain = data.get(name) or {}
+    return import_name(f"neuropil.datasets.{class_of_kind(plain, TARGETS)}").from_fields(plain)

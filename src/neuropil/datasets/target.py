@@ -16,7 +16,6 @@ from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.paths import natural_key
 from neuropil.datasets.plain_fields import (
     PlainFields,
-    class_of_kind,
     number_tuple,
     optional,
     text,
@@ -28,9 +27,6 @@ from neuropil.text import some_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-KINDS: dict[str, type[Target]] = {}
-"""The kinds of target by their name in plain data."""
-
 
 class Target(PlainFields, ABC):
     """Base class of targets, which convert labels to a tensor.
@@ -40,9 +36,6 @@ class Target(PlainFields, ABC):
     """
 
     name: str | None
-
-    def __init_subclass__(cls) -> None:
-        KINDS[cls.kind] = cls
 
     @property
     @abstractmethod
@@ -91,18 +84,6 @@ class Target(PlainFields, ABC):
         """
         return targets
 
-    @staticmethod
-    def from_json(data: dict[str, Any]) -> Target:
-        """Return a target from plain data.
-
-        Args:
-            data: Result of `to_json`.
-
-        Raises:
-            DataError: If the data are damaged.
-        """
-        return class_of_kind(data, KINDS).from_fields(data)
-
 
 @final
 @dataclass(frozen=True)
@@ -131,9 +112,7 @@ class Classes(Target):
     name: str | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "classes", tuple(self.classes))
-        if not len(set(self.classes)) == len(self.classes) > 0:
-            raise DataError(f"a target needs distinct classes; got {self}.")
+        object.__setattr__(self, "classes", distinct_names(self.classes, self))
 
     @classmethod
     @override
@@ -314,6 +293,21 @@ class Numbers(Target):
         """
         exact = outputs.double()
         return exact * exact.new_tensor(self.scale) + exact.new_tensor(self.mean)
+
+
+def distinct_names(classes: Sequence[str], target: Target) -> tuple[str, ...]:
+    """Return the names of the classes of a target.
+
+    Args:
+        classes: Name of each class.
+        target: The target, for the error.
+
+    Raises:
+        DataError: If there are none, or two are the same.
+    """
+    if not len(set(classes)) == len(classes) > 0:
+        raise DataError(f"a target needs distinct classes; got {target}.")
+    return tuple(classes)
 
 
 def exact_number(label: str) -> Decimal:
