@@ -105,10 +105,11 @@ def number_of(count: int, noun: str) -> str:
     """Return a number with its noun in singular or plural.
 
     Example:
-        >>> number_of(1, "picture"), number_of(2000, "picture")
-        ('1 picture', '2,000 pictures')
+        >>> number_of(1, "picture"), number_of(2000, "picture"), number_of(2, "box")
+        ('1 picture', '2,000 pictures', '2 boxes')
     """
-    return f"{count:,} {noun}{'s' * (count != 1)}"
+    ending = "es" if noun.endswith(("s", "x")) else "s"
+    return f"{count:,} {noun}{ending * (count != 1)}"
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
