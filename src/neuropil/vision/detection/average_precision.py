@@ -5,24 +5,23 @@ from __future__ import annotations
 import contextlib
 import io
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from neuropil.training.metrics.base import metric
-from neuropil.vision.detection.matching import NONE, match_boxes
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-# Those of COCO, with its rounding errors: 0.5, 0.55, …, 0.95.
-IOUS = tuple(np.linspace(0.5, 0.95, 10).tolist())
-# Columns of the rows that batches give, before one for each limit of the IoU.
-IS_TARGET, CLASS, SCORE, MATCHES = 0, 1, 2, 3
-# What an answer is for a limit of the IoU: right, wrong, or matched with what does not count.
-RIGHT, WRONG, UNCOUNTED = 1, 0, -1
+from neuropil.vision.detection.answer_rows import (
+    CLASS,
+    IOUS,
+    IS_TARGET,
+    KINDS,
+    SCORE,
+    UNCOUNTED,
+    WRONG,
+    match_rows,
+)
 
 
 class AveragePrecision(NamedTuple):
@@ -75,17 +74,30 @@ def average_precision_of_boxes(
         >>> round(found.ap, 2), found.by_class[:, 0]
         (0.7, tensor([   nan, 1.0000], dtype=torch.float64))
     """
-    by_class = class_precisions(match_rows(answers, targets, IOUS), classes)
+    by_class = class_precisions(match_rows(answers, targets), classes)
     at50, at75 = (mean_of_known(by_class[:, IOUS.index(iou)]) for iou in (0.5, 0.75))
     return AveragePrecision(mean_of_known(by_class), at50, at75, by_class)
 
 
-def mean_precision(rows: Tensor) -> float:
-    """Return the mean of `class_precisions`; NaN if no class has a box to be found."""
+def precision_figure(
+    rows: Tensor, iou: float | None = None, number: int | None = None
+) -> float:
+    """Return the mean of `class_precisions`; NaN if no class has a box to be found.
+
+    Args:
+        rows: Those of `match_rows`.
+        iou: One of the limits of COCO; None for all those in the rows.
+        number: The class; None for all of them.
+    """
+    if iou is not None:
+        limit = KINDS + IOUS.index(iou)
+        rows = torch.cat([rows[:, :KINDS], rows[:, limit : limit + 1]], dim=1)
+    if number is not None:
+        rows = rows[rows[:, CLASS] == number]
     return mean_of_known(class_precisions(rows))
 
 
-@metric(mean_precision, greater_is_better=True, takes="values", combine=torch.cat)
+@metric(precision_figure, greater_is_better=True, takes="values", combine=torch.cat)
 def ap(answers: Tensor, targets: Tensor) -> Tensor:
     """Return the average precision of boxes, averaged over limits of the IoU from 0.5 to 0.95.
 
@@ -108,10 +120,10 @@ def ap(answers: Tensor, targets: Tensor) -> Tensor:
         >>> round(ap(answers, targets), 2)
         0.7
     """
-    return match_rows(answers, targets, IOUS)
+    return match_rows(answers, targets)
 
 
-@metric(mean_precision, greater_is_better=True, takes="values", combine=torch.cat)
+@metric(precision_figure, greater_is_better=True, takes="values", combine=torch.cat)
 def ap50(answers: Tensor, targets: Tensor) -> Tensor:
     """Return the average precision of boxes that count as found from an IoU of 0.5.
 
@@ -137,28 +149,6 @@ def ap50(answers: Tensor, targets: Tensor) -> Tensor:
     return match_rows(answers, targets, IOUS[:1])
 
 
-def match_rows(answers: Tensor, targets: Tensor, ious: Sequence[float]) -> Tensor:
-    """Return a row for each answer and each target that counts, ``(R, 3 + T)``.
-
-    Its columns are whether it is a target, its class, the score of an answer, and for each
-    limit of the IoU what an answer is.
-    """
-    matched = match_boxes(answers, targets, ious)
-    own = targets[..., 4].double()
-    # The class of the target that each answer is matched with, −1 for those without one.
-    last = torch.full_like(own[:, :1], NONE)
-    chosen = torch.cat([own, last], dim=1).gather(1, matched.flatten(1) % (own.shape[1] + 1))
-    chosen = chosen.view(matched.shape)
-    kinds = torch.where(chosen < NONE, UNCOUNTED, (chosen > NONE) * RIGHT).double()
-    given = answers.double()
-    spoilt = ~given.isfinite().all(dim=-1, keepdim=True)
-    kinds = kinds.masked_fill(spoilt, math.nan)
-    found = torch.cat([torch.zeros_like(spoilt), given[..., [5, 4]], kinds], dim=-1)
-    true = torch.zeros(*own.shape, found.shape[-1], dtype=own.dtype, device=own.device)
-    true[..., IS_TARGET], true[..., CLASS] = 1, own
-    return torch.cat([found[given[..., 5] != NONE], true[own > NONE]])
-
-
 def class_precisions(rows: Tensor, classes: int = 0) -> Tensor:
     """Return the average precision of each class at each limit of the IoU, ``(K, T)``.
 
@@ -171,7 +161,7 @@ def class_precisions(rows: Tensor, classes: int = 0) -> Tensor:
     """
     from pycocotools.cocoeval import COCOeval
 
-    limits = rows.shape[1] - MATCHES
+    limits = rows.shape[1] - KINDS
     if not len(rows) or rows.isnan().any():
         return rows.new_full((classes, limits), math.nan)
     count = max(classes, int(rows[:, CLASS].max()) + 1)
@@ -193,7 +183,7 @@ def class_precisions(rows: Tensor, classes: int = 0) -> Tensor:
 def as_one_picture(rows: Any) -> dict[str, Any]:
     """Return the rows of one class in the form in which pycocotools has those of a picture."""
     answers = rows[rows[:, IS_TARGET] == 0]
-    kinds = answers[:, MATCHES:].T
+    kinds = answers[:, KINDS:].T
     return {
         "dtScores": answers[:, SCORE],
         "dtMatches": kinds != WRONG,
