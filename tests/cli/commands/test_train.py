@@ -57,7 +57,7 @@ def test_the_plan_and_the_outcome_are_said(neuropil, table):
     result = neuropil("train", "--data", table, "--out", "run", *QUICK[:-1])
     assert result.code == 0
     for part in (
-        "2 classes of 'level' (high, low); 56 rows of 3 columns to train on",
+        "2 classes of 'level' (high, low); 56 rows of 3 numbers to train on",
         "Network  Input(3) >>",
         "Training 2 epochs",
         "Result   ",
