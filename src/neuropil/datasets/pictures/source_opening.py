@@ -24,6 +24,7 @@ from neuropil.datasets.pictures.picture_file import Treatment, read_picture
 from neuropil.datasets.pictures.picture_files import PictureFiles
 from neuropil.datasets.pictures.picture_header import is_cut_off
 from neuropil.datasets.pictures.picture_source import PictureSource
+from neuropil.datasets.pictures.target_moves import move_along
 from neuropil.text import number_of, some_of
 
 if TYPE_CHECKING:
@@ -88,7 +89,10 @@ def open_source(
     lengths = pixel * found.sizes.astype(np.int64).prod(axis=1)
     found = replace(found, cache=open_cache(cache_key(found, preparation), lengths, notes))
     targets = preparation.target.collate(labels, str(files.folder))
-    return PictureSource(found, preparation, targets)
+    own = [header.size for header in known]
+    return PictureSource(
+        found, preparation, move_along(preparation.target, targets, own, sizes)
+    )
 
 
 def source_of_files(paths: Sequence[Path], preparation: PicturePreparation) -> PictureSource:
@@ -161,8 +165,9 @@ def lost_classes(files: LabelledFiles, labels: Sequence[Any]) -> list[str]:
         files: All pictures.
         labels: The labels of those that can be read.
     """
-    lost = {label for _, label in files.pictures} - set(labels)
-    named = some_of(map(repr, sorted(filter(is_name, lost), key=natural_key)))
+    lost = set(filter(is_name, (label for _, label in files.pictures)))
+    lost -= set(filter(is_name, labels))
+    named = some_of(map(repr, sorted(lost, key=natural_key)))
     return [f"No picture of {named} can be read: not used as a class."] if named else []
 
 

@@ -49,6 +49,7 @@ def onnx_bytes(module: AnsweringModule, facts: dict[str, str]) -> bytes:
         dynamic_shapes=free_axes(module),
         input_names=[*module.axes],
         output_names=module.outputs,
+        custom_translation_table=module.task.onnx_operators() or None,
         verbose=False,
     )
     model = program.model
