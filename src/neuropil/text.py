@@ -107,11 +107,11 @@ def number_of(count: int, noun: str) -> str:
     """Return a number with its noun in singular or plural.
 
     Example:
-        >>> number_of(1, "picture"), number_of(2000, "picture"), number_of(0, "box")
-        ('1 picture', '2,000 pictures', '0 boxes')
+        >>> number_of(1, "picture"), number_of(2000, "picture"), number_of(2, "box")
+        ('1 picture', '2,000 pictures', '2 boxes')
     """
-    ending = "" if count == 1 else "es" if noun.endswith(("s", "x")) else "s"
-    return f"{count:,} {noun}{ending}"
+    ending = "es" if noun.endswith(("s", "x")) else "s"
+    return f"{count:,} {noun}{ending * (count != 1)}"
 
 
 def counts_in_words(names: Sequence[str], counts: Sequence[int]) -> str:

@@ -14,10 +14,10 @@ from torch import Tensor
 from neuropil.core.reading import reading
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.formats import FORMATS, misfit_message, suffixes_for
-from neuropil.datasets.paths import find_existing, unpacked_suffix
+from neuropil.datasets.paths import find_existing, name_below, unpacked_suffix
 from neuropil.datasets.pictures.class_folders import FolderScan, is_picture
 from neuropil.datasets.pictures.picture_table import read_paths, recognise
-from neuropil.datasets.pictures.source_opening import name_below, source_of_files
+from neuropil.datasets.pictures.source_opening import source_of_files
 from neuropil.datasets.prediction_inputs import PredictionInputs
 from neuropil.datasets.tables.files.table_file import read_table
 from neuropil.text import some_of

@@ -11,6 +11,7 @@ from neuropil.core.free_memory import free_memory
 from neuropil.datasets.batch_places import MIXED, variety_in_batches
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.dataset import Dataset
+from neuropil.datasets.paths import name_below
 from neuropil.datasets.pictures.duplicate_pictures import note_equal_pictures
 from neuropil.datasets.pictures.picture_batch import (
     Batch,
@@ -27,11 +28,7 @@ from neuropil.datasets.pictures.picture_sizes import (
     cut_buckets,
     detail_size,
 )
-from neuropil.datasets.pictures.source_opening import (
-    lost_classes,
-    name_below,
-    open_source,
-)
+from neuropil.datasets.pictures.source_opening import lost_classes, open_source
 from neuropil.datasets.pictures.target_moves import move_along
 from neuropil.datasets.splits import Splits
 from neuropil.datasets.target import Numbers, Target

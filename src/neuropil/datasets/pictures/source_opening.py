@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neuropil.datasets.data_errors import DataError
-from neuropil.datasets.paths import natural_key
+from neuropil.datasets.paths import name_below, natural_key
 from neuropil.datasets.pictures.packed_names import PackedNames
 from neuropil.datasets.pictures.picture_batch import (
     broken_notes,
@@ -174,11 +174,6 @@ def lost_classes(files: LabelledFiles, labels: Sequence[Any]) -> list[str]:
 def is_name(label: Any) -> bool:
     """Return whether a label is the name of a class."""
     return isinstance(label, str)
-
-
-def name_below(root: Path, path: Path) -> str:
-    """Return the name of a file: relative to the folder if it is inside."""
-    return str(path.relative_to(root) if path.is_relative_to(root) else path)
 
 
 def cache_key(files: PictureFiles, preparation: PicturePreparation) -> str:

@@ -1,0 +1,17 @@
+"""What pictures show: boxes, detectors and the rest of the sheet's vision."""
+
+from typing import TYPE_CHECKING
+
+from neuropil.lazy import load_on_use
+
+if TYPE_CHECKING:
+    from neuropil.vision.boxes.box_forms import to_centers as to_centers
+    from neuropil.vision.boxes.box_forms import to_corners as to_corners
+    from neuropil.vision.boxes.box_forms import to_pixels as to_pixels
+    from neuropil.vision.boxes.box_forms import to_relative as to_relative
+    from neuropil.vision.boxes.iou import complete_iou as complete_iou
+    from neuropil.vision.boxes.iou import distance_iou as distance_iou
+    from neuropil.vision.boxes.iou import generalized_iou as generalized_iou
+    from neuropil.vision.boxes.iou import iou as iou
+
+load_on_use(__name__, __file__)
