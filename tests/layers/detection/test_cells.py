@@ -38,5 +38,5 @@ def test_missing_positions_are_added_at_both_sides_and_those_in_excess_cut_off()
 def test_other_ranks_are_refused():
     with pytest.raises(ShapeError, match="an image"):
         CellPadding(8).output_shape((3, 8))
-    with pytest.raises(ShapeError, match="features .* and their picture"):
+    with pytest.raises(ShapeError, match=r"features .* and their picture"):
         CellAlignment(8).output_shape((3, 8, 8), (64,))
