@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from neuropil.checks import shown, whole
+from neuropil.checks import whole
 from neuropil.core import Network, Shape, ShapeError, format_shape, join, parallel
 from neuropil.layers import (
     BoxGrid,
@@ -39,7 +39,7 @@ def yolo(
     anchors: Anchors,
     strides: Sequence[int] = (8, 16),
     input_shape: Shape = (3, None, None),
-    backbone: str | Network | None = None,
+    backbone: Network | None = None,
     width: int = 64,
 ) -> Network:
     """YOLO: boxes, their objectness and their classes for every cell of a picture, in one pass.
@@ -62,15 +62,13 @@ def yolo(
             `kmeans_anchors` finds.
         strides: The pixels from one cell to the next, powers of two from the smallest.
         input_shape: ``(C, H, W)``; lengths may be None.
-        backbone: The name of an architecture, such as ``"resnet18"``; or a network with layers
-            named ``stage1``, ``stage2`` and so on, such as an architecture with published or
-            trained weights, which are shared; or None for the default one. Strides beyond its
-            last stage get a residual block each.
+        backbone: A network with layers named ``stage1``, ``stage2`` and so on, such as an
+            architecture, with random, published or trained weights, which are shared; None for
+            the default one. Strides beyond its last stage get a residual block each.
         width: Channels of the features that predict.
 
     Raises:
-        ValueError: When an option is out of its range, or the backbone is not known or has no
-            stages.
+        ValueError: When an option is out of its range, or the backbone has no stages.
         ShapeError: When the backbone does not take the input.
 
     Reference:
@@ -83,7 +81,8 @@ def yolo(
         >>> network = yolo(3, anchors=[[(20, 20)], [(50, 50)]], input_shape=(3, 240, 320))
         >>> network.output_shape
         (15, 20, 40)
-        >>> any_size = yolo(3, anchors=[[(20, 20)], [(50, 50)]], backbone="squeezenet")
+        >>> from neuropil.architectures import squeezenet
+        >>> any_size = yolo(3, anchors=[[(20, 20)], [(50, 50)]], backbone=squeezenet())
         >>> any_size(torch.zeros(1, 3, 50, 70)).shape
         torch.Size([1, 4, 5, 40])
     """
@@ -106,7 +105,7 @@ def yolo(
 
 
 def feature_pyramid(
-    backbone: str | Network | None, input_shape: Shape, coarsest: int
+    backbone: Network | None, input_shape: Shape, coarsest: int
 ) -> dict[int, Network]:
     """Return the features of a picture by their stride, each with a position for each cell.
 
@@ -115,7 +114,7 @@ def feature_pyramid(
     """
     if len(input_shape) != 3:
         raise ShapeError(f"yolo takes images (C, H, W), got {format_shape(input_shape)}.")
-    body = named_backbone(backbone, input_shape, coarsest)
+    body = small_residual(input_shape, coarsest) if backbone is None else backbone
     source, stages = Input(*input_shape), stage_strides(body)
     source.load_state_dict(body.inputs[0].state_dict())  # weights expect their own mean
     picture = source >> CellPadding(coarsest)
@@ -134,32 +133,6 @@ def feature_pyramid(
         features[2 * stride] = features[stride] >> ResidualBlock(2 * channels, stride=2)
         stride *= 2
     return features
-
-
-def named_backbone(
-    backbone: str | Network | None, input_shape: Shape, coarsest: int
-) -> Network:
-    """Return the backbone as a network with an input and named stages.
-
-    Raises:
-        ValueError: When it is not the name of an architecture, or takes images of one size.
-    """
-    from neuropil.architectures.published.zoo_table import zoo_table
-
-    if isinstance(backbone, Network):
-        return backbone
-    if backbone is None:
-        return small_residual(input_shape, coarsest)
-    zoo = zoo_table()
-    if backbone not in zoo:
-        raise ValueError(
-            f"yolo: backbone must be one of {', '.join(zoo)}, a network or None, got "
-            f"{shown(backbone)}."
-        )
-    try:
-        return zoo[backbone].build(input_shape=(input_shape[0], None, None))
-    except ShapeError as error:
-        raise ValueError(f"yolo: {backbone} takes images of one size: {error}") from None
 
 
 def stage_strides(body: Network) -> dict[int, str]:

@@ -81,5 +81,5 @@ def test_options_that_make_no_grid_are_refused(options, message):
 def test_maps_of_different_grids_are_refused_with_what_would_help():
     with pytest.raises(ShapeError, match=r"ratio 2:1, got .* put CellPadding\(4\)"):
         parallel(Input(3, 5, 6), Input(3, 2, 3)) >> grid_of()
-    with pytest.raises(ShapeError, match="one feature map .* for each of its 2 strides"):
+    with pytest.raises(ShapeError, match=r"one feature map .* for each of its 2 strides"):
         parallel(Input(3, 4, 6), Input(3)) >> grid_of()

@@ -38,11 +38,11 @@ def encode_boxes(targets: Tensor, head: GridHead, grid: tuple[int, int]) -> Tens
         detection", 2016, section 2.
 
     Example:
-        >>> from neuropil.vision.detection.grid_head import GridHead
+        >>> from neuropil.vision import GridHead
         >>> head = GridHead(2, strides=(8,), anchors=(((4, 4),),))
-        >>> box = torch.tensor([[[9.0, 2.0, 14.0, 6.0, 1.0]]])
-        >>> encode_boxes(box, head, (1, 2)).tolist()  # centre (11.5, 4), size 5 × 4
-        [[[[0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [1.0, 0.4375, 0.5, 0.5, 0.625, 0.0, 1.0]]]]
+        >>> box = torch.tensor([[[9.0, 2.0, 15.0, 6.0, 1.0]]])
+        >>> encode_boxes(box, head, (1, 2)).tolist()  # centre (12, 4), size 6 × 4
+        [[[[0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [1.0, 0.5, 0.5, 0.5, 0.75, 0.0, 1.0]]]]
     """
     assigned = assign_boxes(targets, head, grid)
     found = boxes_of(targets, assigned)
@@ -77,20 +77,17 @@ def decode_boxes(values: Tensor, head: GridHead) -> Tensor:
         detection", 2016, section 2.
 
     Example:
-        >>> from neuropil.vision.detection.grid_head import GridHead
+        >>> from neuropil.vision import GridHead
         >>> head = GridHead(2, strides=(8,), anchors=(((4, 4),),))
-        >>> cells = torch.tensor([[[[0.0] * 7, [0.5, 0.4375, 0.5, 0.5, 0.625, 0.2, 0.8]]]])
+        >>> cells = torch.tensor([[[[0.0] * 7, [0.5, 0.5, 0.5, 0.5, 0.75, 0.2, 0.8]]]])
         >>> decode_boxes(cells, head)
         tensor([[[ 0.0000,  0.0000,  0.0000,  0.0000,  0.0000, -1.0000],
-                 [ 9.0000,  2.0000, 14.0000,  6.0000,  0.4000,  1.0000]]])
+                 [ 9.0000,  2.0000, 15.0000,  6.0000,  0.4000,  1.0000]]])
     """
     each = head.by_predictor(values)
-    strides = head.predictors(values).strides
-    centers = head.corners(each) + each[..., 1:3] * strides
-    halves = each[..., 3:5].flip(-1) * strides / 2
     best, number = each[..., BOX_NUMBERS:].max(-1, keepdim=True)
     score = each[..., :1] * best
-    rows = torch.cat((centers - halves, centers + halves, score, number.to(each.dtype)), -1)
+    rows = torch.cat((box_corners(values, head), score, number.to(each.dtype)), dim=-1)
     nothing = rows.new_tensor((0, 0, 0, 0, 0, -1))
     return torch.where(each[..., :1] > 0, rows, nothing).flatten(1, 3)
 
@@ -113,6 +110,23 @@ def activate(outputs: Tensor, head: GridHead) -> Tensor:
     classes = each[..., BOX_NUMBERS:].softmax(-1)
     parts = (each[..., :1].sigmoid(), box[..., :2] - 0.5, sizes, classes)
     return torch.cat(parts, dim=-1).flatten(3)
+
+
+def box_corners(values: Tensor, head: GridHead) -> Tensor:
+    """Return the corners x₁, y₁, x₂, y₂ in pixels of each predictor's box.
+
+    Args:
+        values: As for `decode_boxes`.
+        head: The predictors.
+
+    Returns:
+        ``(N, G_h, G_w, k, 4)``.
+    """
+    each = head.by_predictor(values)
+    strides = head.predictors(values).strides
+    centers = head.corners(each) + each[..., 1:3] * strides
+    halves = each[..., 3:5].flip(-1) * strides / 2
+    return torch.cat((centers - halves, centers + halves), dim=-1)
 
 
 def boxes_of(targets: Tensor, assigned: Tensor) -> Tensor:

@@ -15,12 +15,12 @@ lengths = st.integers(1, 20)
 @settings(max_examples=30, deadline=None)
 def test_padding_leaves_every_pixel_in_its_place(height, width, cell):
     pictures = torch.rand(2, 3, height, width) + 1
-    padded = CellPadding(cell)(pictures)
+    padded, sides = CellPadding(cell)(pictures), (height, width)
     assert torch.equal(padded[..., :height, :width], pictures)
     assert not padded[..., height:, :].any()
     assert not padded[..., width:].any()
     assert all(
-        n % cell == 0 and n < m + cell for n, m in zip(padded.shape[2:], (height, width))
+        n % cell == 0 and n < m + cell for n, m in zip(padded.shape[2:], sides, strict=True)
     )
     assert padded.is_contiguous(memory_format=torch.channels_last)
 
