@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from neuropil.core.loss_kinds import Takes
     from neuropil.core.shape import Shape
     from neuropil.datasets import PredictionInputs, Splits
+    from neuropil.runs.exporting.own_operator import OwnOperator
     from neuropil.runs.recipes.recipe import Recipe
     from neuropil.training.callbacks import Callback
     from neuropil.training.losses.base import Loss
@@ -394,12 +395,9 @@ class Task(ABC, Generic[Labels]):
         """Return facts that explain the answers in an exported file, as plain data."""
         return {}
 
-    def onnx_operators(self) -> dict[Any, Callable[..., Any]]:
-        """Return operators of `decode` with functions that write them for ONNX.
-
-        PyTorch's exporter has translations of its own operators, which need none.
-        """
-        return {}
+    def own_operators(self) -> Sequence[OwnOperator]:
+        """Return the operators of this library that `decode` uses, for exported files."""
+        return ()
 
     def to_json(self) -> dict[str, Any]:
         """Return all fields but the target as plain data."""
