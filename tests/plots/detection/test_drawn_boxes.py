@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from neuropil import plots
-from neuropil.plots.drawn_boxes import MOST_COVERED, best_place, common, font_of
+from neuropil.plots.detection.drawn_boxes import MOST_COVERED, best_place, common, font_of
 from neuropil.plots.palette import class_palette
 
 GREY = np.full((300, 500, 3), 128, np.uint8)
