@@ -71,9 +71,21 @@ def count_boxes(rows: Tensor, thresholds: Sequence[float], pictures: int = 1) ->
     classes = len(thresholds)
     number = rows[:, CLASS].long()
     target = rows[:, IS_TARGET] == 1
-    given = ~target & (rows[:, SCORE] > rows.new_tensor(thresholds)[number])
+    given = ~target & exceeds(rows[:, SCORE], number, thresholds)
     kind = rows[:, KINDS]
     place = number + classes * rows[:, PICTURE].long() * (pictures > 1)
     parts = (given & (kind == RIGHT), given & (kind != UNCOUNTED), target)
     counts = [torch.bincount(place[part], minlength=pictures * classes) for part in parts]
     return torch.stack(counts, dim=1).view(pictures, classes, 3).double()
+
+
+def exceeds(scores: Tensor, number: Tensor, thresholds: Sequence[float]) -> Tensor:
+    """Return whether scores are above the thresholds of their classes, in single precision.
+
+    Args:
+        scores: Any shape.
+        number: The class of each; −1 exceeds nothing.
+        thresholds: The threshold of each class.
+    """
+    limits = torch.tensor([*thresholds, math.inf], device=scores.device)
+    return scores.float() > limits[number.where(number >= 0, len(thresholds))]

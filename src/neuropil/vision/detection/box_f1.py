@@ -6,7 +6,6 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from torch import Tensor
 
 from neuropil.runs.figures.confidence_interval import bootstrap_values
 from neuropil.runs.figures.decoded_metric import figure_of
@@ -15,6 +14,8 @@ from neuropil.vision.detection.answer_rows import count_boxes, match_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from torch import Tensor
 
 Array = np.ndarray[Any, Any]
 

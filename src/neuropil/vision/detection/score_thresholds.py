@@ -9,7 +9,14 @@ import torch
 from torch import Tensor
 
 from neuropil.runs.figures.confidence_interval import bootstrap_values
-from neuropil.vision.detection.answer_rows import CLASS, PICTURE, SCORE, count_boxes, match_rows
+from neuropil.vision.detection.answer_rows import (
+    CLASS,
+    PICTURE,
+    SCORE,
+    count_boxes,
+    exceeds,
+    match_rows,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,8 +51,8 @@ def fit_thresholds(answers: Tensor, targets: Tensor, classes: int) -> ScoreThres
     The best threshold for exactly these pictures fits their chance. So the pictures are
     resampled with replacement, and a threshold is the mean, in log-odds, of those that are best
     for each resample; its interval holds 95 % of them. The answers and boxes of all classes
-    together count as three boxes of each class: a class without boxes gets the threshold that is
-    best for all classes. Without any box thresholds are ½.
+    together count as three boxes of each class: a class without boxes gets the threshold that
+    is best for all classes. Without any box the thresholds are ½.
 
     Shape:
         Answers ``(N, A, 6)``: x₁, y₁, x₂, y₂, score from 0 to 1, class. Targets ``(N, M, 5)``.
@@ -63,7 +70,7 @@ def fit_thresholds(answers: Tensor, targets: Tensor, classes: int) -> ScoreThres
         >>> answers = torch.tensor([[[0.0, 0, 9, 9, 0.8, 0], [40, 40, 49, 49, 0.3, 0]]])
         >>> targets = torch.tensor([[[0.0, 0, 9, 9, 0]]])
         >>> fit_thresholds(answers, targets, 1).thresholds
-        (0.568,)
+        (0.5683,)
     """
     if not len(targets):
         return ScoreThresholds((0.5,) * classes, ((0.5, 0.5),) * classes)
@@ -97,14 +104,11 @@ def keep_above(answers: Tensor, thresholds: Sequence[float]) -> Tensor:
     Example:
         >>> import torch
         >>> answers = torch.tensor([[[1.0, 2, 3, 4, 0.5, 0], [5, 6, 7, 8, 0.5, 1]]])
-        >>> keep_above(answers, [0.6, 0.4])
-        tensor([[[ 0.,  0.,  0.,  0.,  0., -1.],
-                 [ 5.,  6.,  7.,  8.,  0.,  1.]]])
+        >>> keep_above(answers, [0.6, 0.4])[..., 4:]
+        tensor([[[ 0.0000, -1.0000],
+                 [ 0.5000,  1.0000]]])
     """
-    # Class −1 takes the last limit.
-    limits = answers.new_tensor([*thresholds, float("inf")])
-    number = answers[..., 5].long()
-    above = answers[..., 4] > limits[number.where(number >= 0, len(thresholds))]
+    above = exceeds(answers[..., 4], answers[..., 5].long(), thresholds)
     padding = answers.new_tensor([0, 0, 0, 0, 0, -1])
     return torch.where(above[..., None], answers, padding)
 
@@ -134,7 +138,7 @@ def resample(table: Array) -> Array:
 
 
 def best_log_odds(means: Array) -> Array:
-    """Return the threshold with the best F1 for each row; the middle one of equally good ones."""
+    """Return the threshold with the best F1 for each row, the mean of those that are equal."""
     right, given, boxes = np.split(means, [len(LOG_ODDS), 2 * len(LOG_ODDS)], axis=1)
     f1 = 2 * right / np.maximum(given + boxes, np.finfo(float).tiny)
     best = f1 >= f1.max(axis=1, keepdims=True) * (1 - 1e-9)
