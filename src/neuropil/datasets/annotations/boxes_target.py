@@ -171,6 +171,7 @@ class Boxes(Target):
         count = int(((targets[..., 4] != PADDING) & (moved[..., 4] == PADDING)).sum())
         what = number_of(count, "box")
         return f"{what} thinner than a pixel after the resize: not used." if count else None
+
     @override
     def count(self, targets: Tensor) -> list[int]:
         """Return the number of boxes of each class, without those that count for nothing.
