@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from neuropil import runs as runs
     from neuropil import saving as saving
     from neuropil import training as training
+    from neuropil import vision as vision
     from neuropil.core.composition import join as join
     from neuropil.core.composition import parallel as parallel
     from neuropil.core.composition import repeat as repeat

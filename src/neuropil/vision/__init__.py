@@ -1,0 +1,31 @@
+"""What pictures show: boxes, detectors and the rest of the sheet's vision."""
+
+from typing import TYPE_CHECKING
+
+from neuropil.lazy import load_on_use
+
+if TYPE_CHECKING:
+    from neuropil.vision.boxes.box_forms import to_centers as to_centers
+    from neuropil.vision.boxes.box_forms import to_corners as to_corners
+    from neuropil.vision.boxes.box_forms import to_pixels as to_pixels
+    from neuropil.vision.boxes.box_forms import to_relative as to_relative
+    from neuropil.vision.boxes.iou import complete_iou as complete_iou
+    from neuropil.vision.boxes.iou import distance_iou as distance_iou
+    from neuropil.vision.boxes.iou import generalized_iou as generalized_iou
+    from neuropil.vision.boxes.iou import iou as iou
+    from neuropil.vision.boxes.non_max_suppression import (
+        batched_non_max_suppression as batched_non_max_suppression,
+    )
+    from neuropil.vision.boxes.non_max_suppression import (
+        non_max_suppression as non_max_suppression,
+    )
+    from neuropil.vision.detection.detection_loss import detection_loss as detection_loss
+    from neuropil.vision.detection.encoding import decode_boxes as decode_boxes
+    from neuropil.vision.detection.encoding import encode_boxes as encode_boxes
+    from neuropil.vision.detection.grid_head import GridHead as GridHead
+    from neuropil.vision.detection.localisation_loss import decode_location as decode_location
+    from neuropil.vision.detection.localisation_loss import (
+        localisation_loss as localisation_loss,
+    )
+
+load_on_use(__name__, __file__)

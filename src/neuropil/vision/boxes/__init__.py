@@ -1,0 +1,1 @@
+"""Boxes: forms, overlap, suppression and anchors."""
