@@ -19,5 +19,8 @@ if TYPE_CHECKING:
     from neuropil.vision.boxes.non_max_suppression import (
         non_max_suppression as non_max_suppression,
     )
+    from neuropil.vision.boxes.soft_non_max_suppression import (
+        soft_non_max_suppression as soft_non_max_suppression,
+    )
 
 load_on_use(__name__, __file__)
