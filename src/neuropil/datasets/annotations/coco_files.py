@@ -162,7 +162,7 @@ class CocoReader:
             key: Name of the list.
 
         Raises:
-            DataError: If there is no such list.
+            DataError: If the list is missing.
         """
         found = content.get(key) if isinstance(content, dict) else None
         if not isinstance(found, list):
@@ -253,7 +253,7 @@ class CocoReader:
             self.add("annotation", "without a box: not used", place)
         elif owner >= 0:
             x, y, width, height = map(to_float, box)
-            # A negative size is no size, and not a box on the other side of its corner.
+            # A negative size does not mean a box on the other side of its corner.
             corners = [x, y, x + max(width, 0.0), y + max(height, 0.0)]
             part.add_box(owner, corners, number, place, ignored=entry.get("iscrowd") == 1)
 

@@ -181,7 +181,7 @@ class YoloReader:
 def corners_of(values: Sequence[float]) -> list[float]:
     """Return the corners of a box from its centre, width and height."""
     x, y, width, height = values
-    # A negative size is no size, and not a box on the other side of its centre.
+    # A negative size does not mean a box on the other side of its centre.
     right, down = max(width, 0.0) / 2, max(height, 0.0) / 2
     return [x - right, y - down, x + right, y + down]
 
