@@ -142,7 +142,7 @@ def stage_strides(body: Network) -> dict[int, str]:
         ValueError: When it has no stages.
     """
     names = [name for name in body.layers if name.startswith("stage")]
-    trial = Input(body.input_shape[0], TRIAL_SIDE, TRIAL_SIDE)
+    trial = Input(*body.input_shape[:1], TRIAL_SIDE, TRIAL_SIDE)
     with torch.device("meta"):
         shapes = {}
         for name in names:
