@@ -144,7 +144,7 @@ def stage_strides(body: Network) -> dict[int, str]:
     names = [name for name in body.layers if name.startswith("stage")]
     trial = Input(*body.input_shape[:1], TRIAL_SIDE, TRIAL_SIDE)
     with torch.device("meta"):
-        shapes = {}
+        shapes: dict[str, Shape] = {}
         for name in names:
             part = trial >> body.after(body.node_names[0]).upto(name)
             shapes[name] = part.output_shape or ()
