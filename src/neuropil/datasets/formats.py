@@ -49,6 +49,7 @@ class Format:
             preparation.
         read_labelled: Functions ``(preparation, path, notes)`` that read labelled examples.
         folder: Description of the folders that are opened, if single files are not.
+        labels: The kinds of target that its labels may be.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Format:
     read: Mapping[str, Callable[[Any, Path, list[str]], PredictionInputs]]
     read_labelled: Mapping[str, Callable[[Any, Path, list[str]], Dataset]]
     folder: str = ""
+    labels: tuple[str, ...] = ("classes", "numbers")
 
     @property
     def files(self) -> str:
@@ -116,6 +118,32 @@ def table_format(
     )
 
 
+def annotation_format(
+    name: str, reader: str, *, suffixes: tuple[str, ...] = (), folder: str = ""
+) -> Format:
+    """Return a format of labels that are boxes in pictures.
+
+    Args:
+        name: Name of the format.
+        reader: Module of ``annotations`` and name of the function that reads the labels.
+        suffixes: Suffixes of the label files that are opened by themselves.
+        folder: Description of the folders that are opened, if single files are not.
+    """
+    read = lazy(f"annotations.{reader}")
+    return Format(
+        name,
+        suffixes,
+        recognises=lazy(f"annotations.{reader.partition('.')[0]}.recognise"),
+        open=lazy("annotations.open_annotations.open_annotations", reader=read),
+        read={},
+        read_labelled={
+            "pictures": lazy("annotations.open_annotations.read_labelled", reader=read)
+        },
+        folder=folder,
+        labels=("boxes",),
+    )
+
+
 ARRAYS: dict[str, Any] = {
     "open": lazy("arrays.named_arrays.open_arrays"),
     "read": dict.fromkeys(("arrays", "pictures"), lazy("arrays.named_arrays.read_new")),
@@ -145,6 +173,14 @@ FORMATS = (
         **ARRAYS,
     ),
     Format("npz", (".npz",), recognises=lazy("arrays.array_file.recognise"), **ARRAYS),
+    annotation_format(
+        "VOC", "voc_files.read_voc", folder="a folder with pictures and VOC annotations (.xml)"
+    ),
+    annotation_format(
+        "YOLO",
+        "yolo_files.read_yolo",
+        folder="a folder with pictures and YOLO annotations (.txt)",
+    ),
     Format(
         "picture table",
         (),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from neuropil.datasets.plain_fields import PlainFields, class_of_kind
 from neuropil.lazy import import_name
 
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from neuropil.core.shape import Shape
+    from neuropil.datasets.source import Source
     from neuropil.datasets.target import Target
 
 TARGETS = {
@@ -40,6 +43,23 @@ class Preparation(PlainFields, ABC):
     def pads(self) -> bool:
         """Whether examples keep their own size, so that a batch is padded and has a mask."""
         return False
+
+    def describe(self, train: Source) -> str:
+        """Return what is worth knowing of the inputs beside their shape, in words.
+
+        Args:
+            train: The training examples.
+        """
+        if None not in self.input_shape:
+            return ""
+        sizes = np.array([train.size_of(index) for index in range(len(train))])
+        low, middle, high = (
+            "×".join(f"{side:.0f}" for side in each)
+            for each in (sizes.min(0), np.median(sizes, axis=0), sizes.max(0))
+        )
+        if low == high:
+            return f"all of size {low}"
+        return f"sizes {low} to {high}, median {middle}"
 
     @abstractmethod
     def encode(self, raw: Any, notes: list[str] | None = None) -> Tensor:

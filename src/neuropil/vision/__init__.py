@@ -13,6 +13,12 @@ if TYPE_CHECKING:
     from neuropil.vision.boxes.iou import distance_iou as distance_iou
     from neuropil.vision.boxes.iou import generalized_iou as generalized_iou
     from neuropil.vision.boxes.iou import iou as iou
+    from neuropil.vision.boxes.non_max_suppression import (
+        batched_non_max_suppression as batched_non_max_suppression,
+    )
+    from neuropil.vision.boxes.non_max_suppression import (
+        non_max_suppression as non_max_suppression,
+    )
     from neuropil.vision.detection.detection_loss import detection_loss as detection_loss
     from neuropil.vision.detection.encoding import decode_boxes as decode_boxes
     from neuropil.vision.detection.encoding import encode_boxes as encode_boxes

@@ -131,7 +131,7 @@ def read_training(
         target, white = fit(labels), batch.white
         kind = "float32" if white else "uint8"
         preparation = PicturePreparation(shape, target, kind, white=white)
-        targets = targets_of(files, labels, target, batch)
+        targets = targets_of(files, labels, target, batch, notes)
         return Dataset(preparation.from_files(batch), targets, names=names), preparation
 
     def prepare(labels: list[Any], white: float | None) -> PicturePreparation:
@@ -167,11 +167,13 @@ def read_more(
 
         return open_source(files, readable_headers(files), prepare, shape[0], root, notes)
     batch, labels, names = read_files(files, shape, root, notes, white=preparation.white)
-    targets = targets_of(files, labels, preparation.target, batch)
+    targets = targets_of(files, labels, preparation.target, batch, notes)
     return Dataset(preparation.from_files(batch), targets, names=names)
 
 
-def targets_of(files: LabelledFiles, labels: list[Any], target: Target, batch: Batch) -> Tensor:
+def targets_of(
+    files: LabelledFiles, labels: list[Any], target: Target, batch: Batch, notes: list[str]
+) -> Tensor:
     """Return the targets of decoded pictures.
 
     Args:
@@ -179,10 +181,11 @@ def targets_of(files: LabelledFiles, labels: list[Any], target: Target, batch: B
         labels: The labels of those that were.
         target: The kind of targets.
         batch: The decoded pictures.
+        notes: Gains a line if targets are lost.
     """
     targets = target.collate(labels, str(files.folder))
     own = [treatment.size for treatment in batch.treatments]
-    return move_along(target, targets, own, batch.pixels.shape[2:])
+    return move_along(target, targets, own, batch.pixels.shape[2:], notes)
 
 
 def fits_in_memory(count: int, shape: tuple[int | None, ...], *, deep: bool) -> bool:

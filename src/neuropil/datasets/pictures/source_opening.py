@@ -90,9 +90,8 @@ def open_source(
     found = replace(found, cache=open_cache(cache_key(found, preparation), lengths, notes))
     targets = preparation.target.collate(labels, str(files.folder))
     own = [header.size for header in known]
-    return PictureSource(
-        found, preparation, move_along(preparation.target, targets, own, sizes)
-    )
+    targets = move_along(preparation.target, targets, own, sizes, notes)
+    return PictureSource(found, preparation, targets)
 
 
 def source_of_files(paths: Sequence[Path], preparation: PicturePreparation) -> PictureSource:

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-def move_along(target: Target, targets: Tensor, own: Any, sizes: Any) -> Tensor:
+def move_along(
+    target: Target, targets: Tensor, own: Any, sizes: Any, notes: list[str]
+) -> Tensor:
     """Return targets in the pixels of resized pictures.
 
     Args:
@@ -22,6 +24,7 @@ def move_along(target: Target, targets: Tensor, own: Any, sizes: Any) -> Tensor:
         targets: One target per picture, in the pixels of its file.
         own: Height and width of each file, ``(N, 2)``.
         sizes: Height and width to which it is resized, ``(N, 2)``, or one size for all.
+        notes: Gains a line if targets are lost.
     """
     if type(target).move is Target.move:
         return targets
@@ -30,9 +33,12 @@ def move_along(target: Target, targets: Tensor, own: Any, sizes: Any) -> Tensor:
     moved = targets.clone()
     resized = (own != sizes).any(axis=1)
     for size in np.unique(sizes[resized], axis=0):
-        rows = torch.from_numpy(np.flatnonzero(resized & (sizes == size).all(axis=1)))
-        down, right = torch.from_numpy(size / own[rows]).T
+        found = np.flatnonzero(resized & (sizes == size).all(axis=1))
+        down, right = torch.from_numpy(size / own[found]).T
         none = torch.zeros_like(down)
         matrix = stretch(right, down, none, none)
+        rows = torch.from_numpy(found)
         moved[rows] = target.move(targets[rows], matrix, (int(size[0]), int(size[1])))
+    lost = target.lost(targets, moved)
+    notes += [lost] if lost else []
     return moved

@@ -49,7 +49,7 @@ def class_sizes(subject: Subject) -> ClassSizes:
     classes = subject.evidence.classes
     counts = {
         WORDS[name]: np.bincount(part.targets.cpu().numpy(), minlength=len(classes)).tolist()
-        for name, part in subject.parts.items()
+        for name, part in subject.splits.parts.items()
         if part.targets is not None
     }
     rows = list(zip(classes, zip(*counts.values(), strict=True), strict=True))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from neuropil.report.evidence import WORDS
 from neuropil.report.example_pictures import can_be_shown, picture
 from neuropil.report.page import Section
+from neuropil.runs.inspection.data_facts import describe_labels, missing_classes
 from neuropil.text import as_typed
 
 if TYPE_CHECKING:
@@ -17,12 +18,15 @@ if TYPE_CHECKING:
 def data_section(subject: Subject, task: TaskPages) -> Section:
     """Return facts, notes, sample pictures, and the classes or columns."""
     splits, targets = subject.splits, task.targets(subject)
-    sizes = [f"{len(part):,} {WORDS[name]}" for name, part in subject.parts.items()]
+    sizes = [f"{len(part):,} {WORDS[name]}" for name, part in splits.parts.items()]
+    described = splits.preparation.describe(splits.train)
     facts = [
         ("source", splits.source),
         ("examples", ", ".join(sizes)),
         (f"one {subject.noun}", subject.data.size),
+        *([("inputs", described)] if described else []),
         *targets.facts,
+        *((f"{WORDS[part]} labels", text) for part, text in describe_labels(splits).items()),
     ]
     samples = []
     if can_be_shown(tuple(splits.input_shape)):
@@ -34,7 +38,7 @@ def data_section(subject: Subject, task: TaskPages) -> Section:
     return Section(
         "data",
         facts=facts,
-        notes=[as_typed(note) for note in splits.notes],
+        notes=[as_typed(note) for note in (*splits.notes, *missing_classes(splits))],
         noun=subject.noun,
         sample_title=targets.sample_title,
         samples=samples,

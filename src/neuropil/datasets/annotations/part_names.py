@@ -1,0 +1,27 @@
+"""Parts of a data set by the names of its files and folders."""
+
+from __future__ import annotations
+
+import re
+
+from neuropil.datasets.pictures.picture_folder import PARTS
+
+
+def part_of(name: str) -> str | None:
+    """Return the part that a name tells of, or None.
+
+    Args:
+        name: Name of a file or a folder, without a suffix.
+
+    Example:
+        >>> (
+        ...     part_of("train2017"),
+        ...     part_of("instances_val2017"),
+        ...     part_of("TEST"),
+        ...     part_of("trainval"),
+        ... )
+        ('train', 'validation', 'test', None)
+    """
+    words = re.split(r"[\W\d_]+", name.casefold())
+    known = {name: part for part, names in PARTS.items() for name in names}
+    return next((known[word] for word in words if word in known), None)
