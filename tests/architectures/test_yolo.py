@@ -104,6 +104,8 @@ def test_what_cannot_be_a_backbone_is_refused():
     plain = join(Input(3, 8, 8), Convolution(4, 3), GlobalPooling("avg"), Softmax(2))
     with pytest.raises(ValueError, match=r"name its layers .* stage1"):
         on_meta(backbone=plain)
+    with pytest.raises(ValueError, match=r"begin at a stride of 4: .* got 2"):
+        on_meta(strides=(2,), anchors=[[(9, 9)]])
     with pytest.raises(ShapeError, match=r"images \(C, H, W\)"):
         on_meta(input_shape=(3, 32))
     with pytest.raises(ValueError, match=r"powers of two, got \[6\]"):

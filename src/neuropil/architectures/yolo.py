@@ -111,6 +111,7 @@ def feature_pyramid(
 
     Raises:
         ShapeError: When the backbone does not take the input.
+        ValueError: When its features are coarser than the coarsest stride.
     """
     if len(input_shape) != 3:
         raise ShapeError(f"yolo takes images (C, H, W), got {format_shape(input_shape)}.")
@@ -127,10 +128,16 @@ def feature_pyramid(
         if stride <= coarsest:
             both = parallel(whole_body.upto(name), picture)
             features[stride] = both >> CellAlignment(stride)
+    if not features:
+        raise ValueError(
+            f"yolo: the features of the backbone begin at a stride of {min(stages)}: give a "
+            f"largest stride of at least that, got {coarsest}."
+        )
     stride = max(features)
     while stride < coarsest:
-        channels = (features[stride].output_shape or ())[0] or 1
-        features[2 * stride] = features[stride] >> ResidualBlock(2 * channels, stride=2)
+        (channels, *_) = features[stride].output_shape or (None,)
+        block = ResidualBlock(2 * (channels or 1), stride=2)
+        features[2 * stride] = features[stride] >> block
         stride *= 2
     return features
 
