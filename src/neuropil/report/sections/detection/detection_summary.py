@@ -88,8 +88,8 @@ def threshold_remark(subject: Subject) -> Iterator[str]:
     precision = percent(right / given) if given else "none"
     yield (
         f"A box is predicted if its score is above the threshold of its class, {limits}{origin}"
-        f": {percent(right / boxes)} of the boxes are found, {precision} of those predicted are "
-        f"right, and the mean F1 of the classes is {number(figure.value)} ({INTERVAL} "
+        f": {percent(right / boxes)} of the boxes are found, {precision} of those predicted "
+        f"are right, and the mean F1 of the classes is {number(figure.value)} ({INTERVAL} "
         f"{interval('f1', figure)})."
     )
 
