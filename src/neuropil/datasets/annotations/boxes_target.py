@@ -171,32 +171,6 @@ class Boxes(Target):
         count = int(((targets[..., 4] != PADDING) & (moved[..., 4] == PADDING)).sum())
         what = number_of(count, "box")
         return f"{what} thinner than a pixel after the resize: not used." if count else None
-    @override
-    def count(self, targets: Tensor) -> list[int]:
-        """Return the number of boxes of each class, without those that count for nothing.
-
-        Args:
-            targets: ``(N, M, 5)``.
-        """
-        numbers = targets[..., 4]
-        return numbers[numbers >= 0].long().bincount(minlength=len(self.classes)).tolist()
-
-    @override
-    def describe(self, targets: Tensor) -> str:
-        counts, ignored = self.count(targets), int((targets[..., 4] < PADDING).sum())
-        parts = [f"{number_of(sum(counts), 'box')}: {counts_in_words(self.classes, counts)}"]
-        found = targets[..., 4] >= 0
-        if found.any():
-            sides = (targets[..., 2:4] - targets[..., :2])[found]
-            parts.append(
-                f"sides {sides.min():.0f} to {sides.max():.0f} pixels, median "
-                f"{'×'.join(f'{side:.0f}' for side in sides.median(dim=0).values)}"
-            )
-        if empty := int((targets[..., 4] == PADDING).all(dim=1).sum()):
-            parts.append(f"{number_of(empty, 'picture')} without a box")
-        if ignored:
-            parts.append(f"{number_of(ignored, 'box')} neither for nor against")
-        return "; ".join(parts)
 
     @override
     def count(self, targets: Tensor) -> list[int]:
