@@ -90,6 +90,15 @@ def test_stages_are_found_by_their_stride():
         assert stage_strides(resnet20()) == {1: "stage1", 2: "stage2", 4: "stage3"}
 
 
+def test_a_backbone_for_small_pictures_gets_the_means_of_their_pixels():
+    torch.manual_seed(0)
+    body = resnet20().eval()
+    network = yolo(1, anchors=[[(20, 20)]], strides=(8,), backbone=body).eval()
+    picture = torch.randn(1, 3, 128, 128)
+    small = torch.nn.functional.avg_pool2d(picture, 4)
+    torch.testing.assert_close(network.upto("stage3")(picture), body.upto("stage3")(small))
+
+
 def test_it_is_saved_and_loaded(tmp_path):
     network = yolo(2, anchors=ANCHORS, input_shape=(3, 32, 48)).eval()
     network.save(tmp_path)
