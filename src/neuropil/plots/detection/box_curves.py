@@ -79,11 +79,12 @@ def box_curves(
         axes, x="share that is found: recall", y="share that is right: precision", grid="both"
     )
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
-    drawn = [k for k in np.argsort(-counts, kind="stable")[:MOST_CLASSES] if counts[k]]
-    for place, number in enumerate(sorted(drawn)):
+    most: list[int] = np.argsort(-counts, kind="stable")[:MOST_CLASSES].tolist()
+    for place, number in enumerate(sorted(k for k in most if counts[k])):
         own = rows[(rows[:, CLASS] == number) & (rows[:, IS_TARGET] == 0)]
         limit = None if thresholds is None else thresholds[number]
-        draw_class(axes, own, counts[number], limit, classes[number], line_style(place))
+        name = classes[number]
+        draw_class(axes, own, int(counts[number]), limit, name, line_style(place))
     key(axes, loc="lower left")
     return figure
 

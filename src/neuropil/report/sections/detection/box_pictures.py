@@ -69,13 +69,14 @@ def box_mistakes(subject: Subject) -> Section:
 def box_pictures(subject: Subject) -> Section:
     """Return some pictures with all boxes that are predicted, in the order of the data."""
     found, evidence = findings(subject.evidence), subject.evidence
+    figures: Any = subject.figures
     count = len(evidence.targets)
     places = np.unique(np.linspace(0, count - 1, min(count, MOST_PICTURES)).round().astype(int))
     shown = [
         BoxedPicture(
             name_of(evidence.data, place),
             drawn(subject, evidence.data, place, answer_marks(found, place)),
-            evidence.task.sentence(found.answers[place], subject.figures, 1),
+            evidence.task.sentence(found.answers[place], figures, 1),
         )
         for place in places.tolist()
     ]

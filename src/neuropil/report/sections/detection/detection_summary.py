@@ -85,11 +85,12 @@ def threshold_remark(subject: Subject) -> Iterator[str]:
     low, high = min(task.thresholds), max(task.thresholds)
     limits = f"{low:.2f}" if high - low < 0.005 else f"{low:.2f} to {high:.2f}"
     origin = ", chosen on the validation part" if task.intervals else ""
+    recall = percent(right / boxes)
     precision = percent(right / given) if given else "none"
     yield (
         f"A box is predicted if its score is above the threshold of its class, {limits}{origin}"
-        f": {percent(right / boxes)} of the boxes are found, {precision} of those predicted "
-        f"are right, and the mean F1 of the classes is {number(figure.value)} ({INTERVAL} "
+        f": {recall} of the boxes are found, {precision} of the predicted ones are right, and "
+        f"the mean F1 of the classes is {number(figure.value)} ({INTERVAL} "
         f"{interval('f1', figure)})."
     )
 
