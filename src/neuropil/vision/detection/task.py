@@ -15,7 +15,7 @@ from neuropil.core import ShapeError
 from neuropil.layers import BoxGrid
 from neuropil.training.losses.base import Loss
 from neuropil.vision.detection.anchors import Anchors, fit_anchors
-from neuropil.vision.detection.box_task import BoxTask
+from neuropil.vision.detection.box_task import BoxTask, cut_off
 from neuropil.vision.detection.detection_loss import detection_loss
 from neuropil.vision.detection.detection_metrics import detection_metrics
 from neuropil.vision.detection.encoding import activate, decode_boxes
@@ -70,7 +70,7 @@ class Detection(BoxTask):
         >>> task = Detection(Boxes(["cat", "dog"]), strides=[8], anchors=[[[4, 4]]])
         >>> outputs = torch.tensor([[[[-9.0] * 7, [9.0, -0.1257, 0, 0, 0.2412, -9, 9]]]])
         >>> task.decode(outputs)[0, 0].round(decimals=1)
-        tensor([ 9.0,  2.0, 14.0,  6.0,  1.0,  1.0])
+        tensor([ 9.,  2., 14.,  6.,  1.,  1.])
     """
 
     name: ClassVar[str] = "detection"
@@ -185,7 +185,9 @@ class Detection(BoxTask):
     def decode(self, outputs: Tensor) -> Tensor:
         head = self.head
         rows = decode_boxes(activate(outputs, head), head)
-        return select_boxes(rows, len(self.classes))
+        # The grid covers the picture, and at most a cell more at the right and the bottom.
+        height, width = outputs.shape[1] * head.cell, outputs.shape[2] * head.cell
+        return select_boxes(cut_off(rows, height, width), len(self.classes))
 
     @override
     def chosen(self, answers: Tensor) -> Tensor:
