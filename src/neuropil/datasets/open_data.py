@@ -52,8 +52,8 @@ def open(  # noqa: A001 - read as datasets.open
     test files are read when `test` is first used. A text table may have a column of picture
     files, with classes or numbers in another. A folder with VOC or YOLO annotations, and COCO's
     ``.json`` files, give pictures with boxes. Boxes and pictures that cannot be used are set
-    aside, and notes name and count them. Pictures that take more than 1 GB, or a quarter of the free memory, are decoded when
-    they are needed: the parts are then a `PictureSource`.
+    aside, and notes name and count them. Pictures that take more than 1 GB, or a quarter of the
+    free memory, are decoded when they are needed: the parts are then a `PictureSource`.
 
     Args:
         path: The file or folder; or a data frame of pandas, Polars or PyArrow, a dict of
