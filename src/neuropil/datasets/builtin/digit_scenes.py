@@ -88,15 +88,15 @@ def make_digit_scenes(
 
     def draw(places: torch.Tensor, glyphs: torch.Tensor) -> Dataset:
         counts = random.integers(fewest, most + 1, len(places)).tolist()
-        mine = rows[glyphs.numpy()]
-        drawn = [
-            draw_scene(each, (height, width), (low, high), mine, random) for each in counts
-        ]
+        mine, canvas = rows[glyphs.numpy()], (height, width)
+        drawn = [draw_scene(each, canvas, (low, high), mine, random) for each in counts]
         targets = target.collate([boxes for _, boxes in drawn], "make_digit_scenes")
-        return Dataset(np.stack([canvas for canvas, _ in drawn])[:, None], targets)
+        return Dataset(np.stack([scene for scene, _ in drawn])[:, None], targets)
 
-    train, middle, held_out = map(draw, scenes, own)
-    assert train is not None  # `split_indices` leaves at least one
+    train = draw(scenes[0], own[0])
+    middle, held_out = (
+        draw(*part) if len(part[0]) else None for part in zip(scenes[1:], own[1:], strict=True)
+    )
     background = rim_brightness(train.inputs, 0, 255)
     preparation = PicturePreparation((1, height, width), target, background=background)
     return Splits(train, middle, held_out, preparation=preparation, source="digit scenes")
