@@ -306,6 +306,10 @@ class Task(ABC, Generic[Labels]):
     def metrics(self) -> tuple[Metric, ...]:
         """Return the metrics, which decode outputs themselves; the first is the headline."""
 
+    def main_metric(self) -> Metric:
+        """Return the metric that is easiest to judge: by default the headline."""
+        return self.metrics()[0]
+
     def settle(self, answers: Tensor, targets: Tensor) -> Self:  # noqa: ARG002 - for tasks with thresholds
         """Return the task with parameters that validation sets, such as thresholds.
 
