@@ -90,6 +90,15 @@ def test_stages_are_found_by_their_stride():
         assert stage_strides(resnet20()) == {1: "stage1", 2: "stage2", 4: "stage3"}
 
 
+def test_a_backbone_for_small_pictures_gets_the_means_of_their_pixels():
+    torch.manual_seed(0)
+    body = resnet20().eval()
+    network = yolo(1, anchors=[[(20, 20)]], strides=(8,), backbone=body).eval()
+    picture = torch.randn(1, 3, 128, 128)
+    small = torch.nn.functional.avg_pool2d(picture, 4)
+    torch.testing.assert_close(network.upto("stage3")(picture), body.upto("stage3")(small))
+
+
 def test_it_is_saved_and_loaded(tmp_path):
     network = yolo(2, anchors=ANCHORS, input_shape=(3, 32, 48)).eval()
     network.save(tmp_path)
@@ -104,6 +113,8 @@ def test_what_cannot_be_a_backbone_is_refused():
     plain = join(Input(3, 8, 8), Convolution(4, 3), GlobalPooling("avg"), Softmax(2))
     with pytest.raises(ValueError, match=r"name its layers .* stage1"):
         on_meta(backbone=plain)
+    with pytest.raises(ValueError, match=r"begin at a stride of 4: .* got 2"):
+        on_meta(strides=(2,), anchors=[[(9, 9)]])
     with pytest.raises(ShapeError, match=r"images \(C, H, W\)"):
         on_meta(input_shape=(3, 32))
     with pytest.raises(ValueError, match=r"powers of two, got \[6\]"):

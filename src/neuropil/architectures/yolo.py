@@ -10,6 +10,7 @@ import torch
 from neuropil.checks import whole
 from neuropil.core import Network, Shape, ShapeError, format_shape, join, parallel
 from neuropil.layers import (
+    AveragePooling,
     BoxGrid,
     CellAlignment,
     CellPadding,
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 # Channels of the first convolution of the default backbone; each halving doubles them.
 FIRST_WIDTH = 16
+# By how much pictures are shrunk for a backbone whose first stage keeps their size.
+SHRINK = 4
 # The side of the picture on which the strides of a backbone are measured: large enough for
 # borders without padding to change no stride.
 TRIAL_SIDE = 256
@@ -48,6 +51,9 @@ def yolo(
     convolution of each is added to the upsampled coarser ones, so that small cells see far; a
     3×3 convolution follows, and `BoxGrid` predicts. Pictures may have any size: they are padded
     at the right and the bottom to whole cells of the largest stride.
+
+    A backbone for small pictures, whose first stage has a stride of 1, gets the mean of each
+    4×4 pixels: other backbones shrink pictures by as much before their first stage.
 
     The default backbone is a small residual network: two convolutions of stride 2, a residual
     block, and two more for each further halving.
@@ -111,26 +117,37 @@ def feature_pyramid(
 
     Raises:
         ShapeError: When the backbone does not take the input.
+        ValueError: When its features are coarser than the coarsest stride.
     """
     if len(input_shape) != 3:
         raise ShapeError(f"yolo takes images (C, H, W), got {format_shape(input_shape)}.")
     body = small_residual(input_shape, coarsest) if backbone is None else backbone
     source, stages = Input(*input_shape), stage_strides(body)
+    shrink = SHRINK if min(stages) == 1 else 1
     source.load_state_dict(body.inputs[0].state_dict())  # weights expect their own mean
     picture = source >> CellPadding(coarsest)
     try:
-        whole_body = picture >> body.after(body.node_names[0]).upto(*stages.values())
+        front = picture if shrink == 1 else picture >> AveragePooling(shrink)
+        whole_body = front >> body.after(body.node_names[0]).upto(*stages.values())
     except ShapeError as error:
         raise ShapeError(f"yolo: the backbone does not take {input_shape}: {error}") from None
     features: dict[int, Network] = {}
-    for stride, name in stages.items():
+    for own_stride, name in stages.items():
+        stride = shrink * own_stride
         if stride <= coarsest:
             both = parallel(whole_body.upto(name), picture)
             features[stride] = both >> CellAlignment(stride)
+    if not features:
+        first = shrink * min(stages)
+        raise ValueError(
+            f"yolo: the features of the backbone begin at a stride of {first}: give a largest "
+            f"stride of at least that, got {coarsest}."
+        )
     stride = max(features)
     while stride < coarsest:
-        channels = (features[stride].output_shape or ())[0] or 1
-        features[2 * stride] = features[stride] >> ResidualBlock(2 * channels, stride=2)
+        (channels, *_) = features[stride].output_shape or (None,)
+        block = ResidualBlock(2 * (channels or 1), stride=2)
+        features[2 * stride] = features[stride] >> block
         stride *= 2
     return features
 
@@ -142,9 +159,9 @@ def stage_strides(body: Network) -> dict[int, str]:
         ValueError: When it has no stages.
     """
     names = [name for name in body.layers if name.startswith("stage")]
-    trial = Input(body.input_shape[0], TRIAL_SIDE, TRIAL_SIDE)
+    trial = Input(*body.input_shape[:1], TRIAL_SIDE, TRIAL_SIDE)
     with torch.device("meta"):
-        shapes = {}
+        shapes: dict[str, Shape] = {}
         for name in names:
             part = trial >> body.after(body.node_names[0]).upto(name)
             shapes[name] = part.output_shape or ()

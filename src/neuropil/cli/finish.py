@@ -26,13 +26,9 @@ if TYPE_CHECKING:
     from neuropil.training import GradientWatch, History
 
 MOST_COLUMNS = 5
-SHORT = {
-    "root_mean_squared_error": "RMSE",
-    "mean_absolute_error": "MAE",
-    "r2": "R²",
-    "f1": "F1",
-    "roc_auc": "ROC AUC",
-}
+# Of more figures, such as those of each of many classes, the first are shown.
+MOST_ROWS = 40
+SHORT = {"root_mean_squared_error": "RMSE", "mean_absolute_error": "MAE"}
 
 
 def finish(
@@ -159,6 +155,9 @@ def figures_table(figures: Mapping[str, Figures]) -> Table:
     result = Table(box=SIMPLE_HEAD, pad_edge=False)
     result.add_column("")
     if len(columns) > MOST_COLUMNS:
+        if left_out := columns[MOST_ROWS:-1]:
+            columns = [*columns[:MOST_ROWS], columns[-1]]
+            result.caption = f"{len(left_out):,} more figures: --json prints them all"
         for part in figures:
             result.add_column(part, justify="right", style="bold" if part == "test" else "")
         for name in columns:
@@ -177,8 +176,11 @@ def short(name: str) -> str:
     """Return the short name of a figure, such as ``R² of price``."""
     from rich.markup import escape
 
+    from neuropil.report.wording import figure_name
+
     metric, of, target = name.partition(" of ")
-    return escape(visible(SHORT.get(metric, metric.replace("_", " ")) + of + target))
+    own = SHORT[metric] + of + target if metric in SHORT else figure_name(name)
+    return escape(visible(own))
 
 
 def shown(value: float | None) -> str:

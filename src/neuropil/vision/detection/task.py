@@ -153,6 +153,12 @@ class Detection(BoxTask):
         )
 
     @override
+    def published_part(self, network: Network, name: str | None) -> tuple[Network, str | None]:
+        """Return the backbone: all layers up to its last stage."""
+        stages = [layer for layer in network.layers if layer.startswith("stage")]
+        return (network.upto(stages[-1]) if stages else network), name
+
+    @override
     def check(self, network: Network) -> None:
         head = GridHead.of(network)
         if head is None or head.classes != len(self.classes):

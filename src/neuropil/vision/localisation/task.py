@@ -12,6 +12,7 @@ from typing_extensions import override
 from neuropil.checks import whole
 from neuropil.layers import Linear
 from neuropil.runs.figures.decoded_metric import decoding_metric
+from neuropil.text import number_of
 from neuropil.training.losses.base import Loss
 from neuropil.vision.detection.box_task import BoxTask
 from neuropil.vision.detection.grid_head import BOX_NUMBERS
@@ -74,8 +75,9 @@ class Localisation(BoxTask):
         several = int((counts > 1).sum())
         if several:
             raise ValueError(
-                f"localisation is for pictures of one thing, and {several:,} training pictures "
-                f"have several boxes (up to {int(counts.max())}): use --task detection."
+                f"localisation is for pictures of one thing, but there are up to "
+                f"{int(counts.max())} boxes in {number_of(several, 'training picture')}: use "
+                f"--task detection."
             )
         return self
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from neuropil.report.sections.base import Targets, TaskPages
 from neuropil.report.sections.detection.box_findings import findings
 from neuropil.report.sections.detection.box_pictures import (
+    answer_picture,
     box_mistakes,
     box_pictures,
     labelled_picture,
@@ -54,5 +55,6 @@ def is_faultless(evidence: Evidence) -> bool:
 DETECTION = TaskPages(
     intervals=detection_figures, headline=detection_headline, remarks=detection_remarks,
     results=detection_results, mistakes=box_mistakes, targets=targets, answer=answer,
-    pictures=box_pictures, sample=labelled_picture, is_faultless=is_faultless,
+    pictures=box_pictures, sample=labelled_picture, draw=answer_picture,
+    is_faultless=is_faultless,
 )  # fmt: skip
