@@ -88,17 +88,6 @@ def make_digit_scenes(
 
     def draw(places: torch.Tensor, glyphs: torch.Tensor) -> Dataset:
         counts = random.integers(fewest, most + 1, len(places)).tolist()
-<<<<<<< .merge_file_8dNtNQ
-        mine = rows[glyphs.numpy()]
-        drawn = [
-            draw_scene(each, (height, width), (low, high), mine, random) for each in counts
-        ]
-        targets = target.collate([boxes for _, boxes in drawn], "make_digit_scenes")
-        return Dataset(np.stack([canvas for canvas, _ in drawn])[:, None], targets)
-
-    train, middle, held_out = map(draw, scenes, own)
-    assert train is not None  # `split_indices` leaves at least one
-=======
         mine, canvas = rows[glyphs.numpy()], (height, width)
         drawn = [draw_scene(each, canvas, (low, high), mine, random) for each in counts]
         targets = target.collate([boxes for _, boxes in drawn], "make_digit_scenes")
@@ -108,7 +97,6 @@ def make_digit_scenes(
     middle, held_out = (
         draw(*part) if len(part[0]) else None for part in zip(scenes[1:], own[1:], strict=True)
     )
->>>>>>> .merge_file_9RvQ2a
     background = rim_brightness(train.inputs, 0, 255)
     preparation = PicturePreparation((1, height, width), target, background=background)
     return Splits(train, middle, held_out, preparation=preparation, source="digit scenes")
