@@ -364,6 +364,15 @@ class Task(ABC, Generic[Labels]):
             names: Names of the examples.
         """
 
+    def records(self, answers: Tensor, names: Sequence[str]) -> Iterator[dict[str, Any]]:
+        """Yield the records of a ``.json`` file of predictions; by default those of `rows`.
+
+        Args:
+            answers: The answers of `decode`.
+            names: Names of the examples.
+        """
+        return self.rows(answers, names)
+
     @abstractmethod
     def columns(
         self, answers: Tensor, figures: Mapping[str, Figures]
