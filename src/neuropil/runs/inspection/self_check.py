@@ -145,7 +145,7 @@ def headline_words(figures: Figures, task: Task[Any]) -> str:
 
 
 def diagnose(losses: Sequence[float | None], stop_reason: str) -> str:
-    """Return what a loss that did not come near its floor means, in a sentence."""
+    """Return an explanation of a loss that did not come near its floor."""
     last, before = (losses[place] for place in (-1, 3 * len(losses) // 4 - 1))
     falling = last is not None and before is not None and last < FALLING * before
     if stop_reason == OUT_OF_TIME and falling:

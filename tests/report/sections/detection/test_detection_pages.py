@@ -107,8 +107,8 @@ def test_the_data_have_their_boxes():
 def test_a_detector_without_errors():
     subject = detection(["cat", "dog"], labels(6, 2, most=1), right=1)
     page = Page(training_report(subject))
-    assert "There are no errors on these pictures." in page.text_of("summary")
-    assert "There are no errors on 6 held-out pictures." in page.text_of("mistakes")
+    assert "No picture has an error." in page.text_of("summary")
+    assert "None of 6 held-out pictures has an error." in page.text_of("mistakes")
     assert "1.00 is the average precision" in page.text_of("summary")
 
 

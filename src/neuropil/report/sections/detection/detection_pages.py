@@ -43,12 +43,12 @@ def targets(subject: Subject) -> Targets:
 def answer(subject: Subject) -> tuple[str, str]:
     """Return the Python name of the predictions, and their shape in words."""
     most = subject.evidence.answers.shape[1]
-    holds = f"(N, {most}, 6): x1, y1, x2, y2 in pixels, score, class; class -1 is no box"
+    holds = f"(N, {most}, 6): x1, y1, x2, y2 in pixels, score, class; class -1 is padding"
     return "boxes", holds
 
 
 def is_faultless(evidence: Evidence) -> bool:
-    """Tell whether there is no error."""
+    """Tell whether no picture has an error."""
     return not findings(evidence).kinds
 
 

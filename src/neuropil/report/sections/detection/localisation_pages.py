@@ -43,7 +43,7 @@ NOTABLE_GAP = 0.01
 
 
 class Places(NamedTuple):
-    """What is seen in each picture, and what is there: class numbers, or −1 for nothing.
+    """Prediction and truth of each picture: class numbers, or −1 for nothing, and their IoU.
 
     Attributes:
         predicted: The predicted class.
@@ -57,7 +57,7 @@ class Places(NamedTuple):
 
 
 def places_of(evidence: Evidence) -> Places:
-    """Return what is seen in each picture, and what is there."""
+    """Return the prediction and the truth of each picture."""
     rows = map(torch.from_numpy, (evidence.answers, evidence.targets))
     predicted, true, overlap = (part.numpy() for part in best_of(*rows))
     return Places(predicted.astype(int), true.astype(int), overlap)
@@ -99,7 +99,7 @@ def localisation_remarks(subject: Subject) -> Iterator[str]:
             f"{number_of(len(own), 'box')} overlap by at least {FITS}."
         )
     kinds = findings(subject.evidence).kinds_in_words
-    yield f"Errors: {kinds}." if kinds else f"There are no errors on these {subject.noun}s."
+    yield f"Errors: {kinds}." if kinds else f"No {subject.noun} has an error."
     yield from memorised_remark(subject, "accuracy", "the accuracy is", exceeds_chance)
 
 
