@@ -114,14 +114,15 @@ def ratio(ours: Timing, peer: Timing, *, draws: int = 2000) -> Ratio:
     return Ratio(statistics.median(pairs), medians[draws // 40], medians[-draws // 40 - 1])
 
 
-def first_use(code: str) -> float:
+def first_use(code: str, prepare: str = "from neuropil.classic import *") -> float:
     """Return the processor's seconds that statements take with nothing compiled before.
 
     Args:
-        code: The statements, with the optimisers, rows X and classes y at hand.
+        code: The statements, with rows X and classes y at hand.
+        prepare: What to import before the clock starts.
     """
     prepared = (
-        "import time, numpy as np\nfrom neuropil.optimisers import *\n"
+        f"import time, numpy as np\n{prepare}\n"
         "X, y = np.random.default_rng(0).normal(size=(200, 4)), np.arange(200) % 2\n"
         f"start = time.thread_time()\n{code}\nprint(time.thread_time() - start)"
     )

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from pyarrow import feather
 from pyarrow import parquet as pq
-from tests.datasets.annotations.label_writers import write_voc, write_yolo
+from tests.datasets.annotations.label_writers import write_coco, write_voc, write_yolo
 from tests.datasets.tables.files.workbooks import WORKBOOKS
 
 from neuropil import datasets
@@ -85,6 +85,11 @@ def write_voc_folder(folder: Path, _suffix: str) -> Path:
     return write_voc(folder, boxes_of_pictures(), (6, 5))
 
 
+def write_coco_file(folder: Path, suffix: str) -> Path:
+    """Write pictures and a file with all their boxes."""
+    return write_coco(folder / f"data{suffix}", boxes_of_pictures(), ["no", "yes"], (6, 5))
+
+
 def write_yolo_folder(folder: Path, _suffix: str) -> Path:
     """Write pictures with a text file each."""
     return write_yolo(folder, boxes_of_pictures(), ["no", "yes"], (6, 5))
@@ -146,6 +151,7 @@ WRITERS: dict[str, Callable[[Path, str], Path]] = {
     "array": write_arrays,
     "npz": write_archive,
     "VOC": write_voc_folder,
+    "COCO": write_coco_file,
     "YOLO": write_yolo_folder,
     "picture table": write_picture_table,
     "table": write_table,

@@ -31,7 +31,7 @@ WORDS = {"test": "held-out", "validation": "validation", "train": "training"}
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Evidence:
     """The examples on which a network is evaluated, with its predictions.
 

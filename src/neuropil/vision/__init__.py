@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from neuropil.vision.boxes.non_max_suppression import (
         non_max_suppression as non_max_suppression,
     )
+    from neuropil.vision.boxes.soft_non_max_suppression import (
+        soft_non_max_suppression as soft_non_max_suppression,
+    )
     from neuropil.vision.detection.detection_loss import detection_loss as detection_loss
     from neuropil.vision.detection.encoding import decode_boxes as decode_boxes
     from neuropil.vision.detection.encoding import encode_boxes as encode_boxes

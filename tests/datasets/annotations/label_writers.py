@@ -1,5 +1,6 @@
 """Folders of pictures with boxes, written in each format from one description."""
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -71,3 +72,39 @@ def write_yolo(
         file.write_text(yolo_text(boxes, classes, size))
     (folder / "classes.txt").write_text("\n".join(classes))
     return folder
+
+
+def coco_content(
+    pictures: Mapping[str, Sequence[Box]], classes: Sequence[str]
+) -> dict[str, list[dict[str, object]]]:
+    """Return the content of a COCO file; the ids of categories are 10, 20 and so on."""
+    images, annotations = [], []
+    for number, (name, boxes) in enumerate(pictures.items()):
+        images.append({"id": 100 + number, "file_name": f"{name}.png"})
+        annotations += [
+            {
+                "id": 1000 + len(annotations) + place,
+                "image_id": 100 + number,
+                "category_id": 10 * (1 + classes.index(label)),
+                "bbox": [x, y, right - x, down - y],
+                "iscrowd": 0,
+            }
+            for place, (label, x, y, right, down) in enumerate(boxes)
+        ]
+    categories = [{"id": 10 * n, "name": name} for n, name in enumerate(classes, 1)]
+    return {"images": images, "annotations": annotations, "categories": categories}
+
+
+def write_coco(
+    file: Path,
+    pictures: Mapping[str, Sequence[Box]],
+    classes: Sequence[str],
+    size: tuple[int, int] = (24, 32),
+    folder: str = "",
+) -> Path:
+    """Write a COCO file, and its pictures into a folder beside it."""
+    for seed, name in enumerate(pictures):
+        write_picture(file.parent / folder / f"{name}.png", size, seed)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(coco_content(pictures, classes)))
+    return file

@@ -1,11 +1,15 @@
 """Pictures with boxes are opened from every format, in memory and on demand."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 from tests.datasets.annotations.label_writers import (
+    coco_content,
     voc_xml,
+    write_coco,
     write_lists,
     write_picture,
     write_voc,
@@ -13,7 +17,13 @@ from tests.datasets.annotations.label_writers import (
 )
 
 from neuropil import datasets
-from neuropil.datasets import Boxes, DataError, PictureSource, read_for_evaluation
+from neuropil.datasets import (
+    Boxes,
+    DataError,
+    PictureSource,
+    read_for_evaluation,
+    read_for_prediction,
+)
 from neuropil.datasets.pictures import picture_set
 
 PETS = ["cat", "dog"]
@@ -85,6 +95,40 @@ def test_yolo_files_may_lie_beside_their_pictures(tmp_path):
     assert boxes_of(opened.train, "obj_train_data/a.png") == [[8, 6, 24, 18, 1]]
 
 
+def test_coco_files_are_for_the_parts_in_their_names(tmp_path):
+    for part in ("train", "val", "test"):
+        own = {name.split("/")[1]: TWO[name] for name in TWO if name.startswith(part)}
+        file = tmp_path / "annotations" / f"instances_{part}2017.json"
+        write_coco(file, own, PETS, folder=f"../{part}2017")
+    (tmp_path / "annotations" / "captions_val2017.json").write_text('{"images": []}')
+    opened = datasets.open(tmp_path)
+    assert opened.target == Boxes(PETS)
+    assert boxes_of(opened.train, "train2017/a.png") == [[2, 3, 12, 13, 1], [0, 0, 32, 24, 0]]
+    assert boxes_of(opened.train, "train2017/b.png") == []
+    assert [len(opened.validation), len(opened.test)] == [1, 1]
+    alone = datasets.open(
+        tmp_path / "annotations" / "instances_train2017.json", validation=1, test=0
+    )
+    assert [len(alone.train), len(alone.validation)] == [1, 1]
+
+
+def test_coco_files_may_lie_beside_their_pictures(tmp_path):
+    for part in ("train", "valid"):
+        write_coco(tmp_path / part / "_annotations.coco.json", {"a": TWO["train/a"]}, PETS)
+    opened = datasets.open(tmp_path, test=0)
+    assert [len(opened.train), len(opened.validation)] == [1, 1]
+    assert opened.train.names == ["train/a.png"]
+
+
+def test_crowds_count_for_nothing(tmp_path):
+    file = write_coco(tmp_path / "data.json", {"a": TWO["train/a"]}, PETS)
+    content = coco_content({"a": TWO["train/a"]}, PETS)
+    content["annotations"][0]["iscrowd"] = 1
+    file.write_text("\ufeff" + json.dumps(content))
+    opened = datasets.open(file, validation=0, test=0)
+    assert boxes_of(opened.train, "a.png") == [[2, 3, 12, 13, -3], [0, 0, 32, 24, 0]]
+
+
 def test_difficult_boxes_count_for_nothing(tmp_path):
     write_voc(tmp_path, {"a": [("cat", 1, 1, 9, 9)], "b": []})
     hard = voc_xml([("dog", 1, 1, 9, 9)]).replace("<difficult>0", "<difficult>1")
@@ -154,6 +198,25 @@ def test_labelled_pictures_are_read_for_an_evaluation(tmp_path):
     assert boxes_of(labelled, "JPEGImages/e.png") == [[2, 2, 6, 8, 1]]
     assert boxes_of(labelled, "JPEGImages/f.png") == [[0, 0, 4, 4, 0]]
     assert notes == ["1 box of an unknown class: not used: Annotations/e.xml (line 3)."]
+
+
+@pytest.mark.parametrize("kind", ["VOC", "COCO", "YOLO"])
+def test_new_pictures_keep_their_own_size_beside_the_networks(tmp_path, kind):
+    own = {"a": [("dog", 2, 3, 12, 13)], "b": [("cat", 2, 3, 12, 13)]}
+    write = {
+        "VOC": lambda: write_voc(tmp_path, own),
+        "COCO": lambda: write_coco(tmp_path / "labels.json", own, PETS).parent,
+        "YOLO": lambda: write_yolo(tmp_path, own, PETS),
+    }
+    folder = write[kind]()
+    write_picture(folder / "masks" / "a.png")
+    preparation = datasets.open(folder, image_size=(12, 16), validation=0, test=0).preparation
+    read = read_for_prediction(preparation, folder)
+    assert read.inputs.shape == (2, 3, 12, 16)
+    assert read.sizes == [(24, 32)] * 2
+    assert [name[-5:] for name in read.names] == ["a.png", "b.png"]
+    np.save(tmp_path / "x.npy", np.zeros((1, 3, 12, 16), np.uint8))
+    assert read_for_prediction(preparation, [folder, tmp_path / "x.npy"]).sizes is None
 
 
 def test_the_task_must_be_one_of_boxes(tmp_path):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from neuropil.datasets.data_errors import DataError
-from neuropil.datasets.paths import visible_entries
+from neuropil.datasets.paths import natural_key, visible_entries
+from neuropil.datasets.pictures.class_folders import is_picture
 from neuropil.datasets.tables.files.encodings import as_unicode
 from neuropil.text import reason
 
@@ -56,12 +57,35 @@ def subfolder(folder: Path, *names: str) -> Path | None:
         folder: The folder.
         *names: Their names in lower case, the preferred one first.
     """
-    if not folder.is_dir():
-        return None
-    found = {
-        entry.name.casefold(): entry for entry in visible_entries(folder) if entry.is_dir()
-    }
-    return next((found[name] for name in names if name in found), None)
+    alike = {entry.name.casefold(): entry for entry in folder.iterdir()}
+    return next((alike[name] for name in names if name in alike and alike[name].is_dir()), None)
+
+
+def files_with(folder: Path, suffix: str) -> list[Path]:
+    """Return the files in a folder with a suffix, in natural order, without hidden ones.
+
+    The others are not even looked at: there may be a million.
+
+    Args:
+        folder: The folder.
+        suffix: The suffix in lower case.
+    """
+    found = [entry for entry in folder.iterdir() if entry.name.casefold().endswith(suffix)]
+    shown = [entry for entry in found if not entry.name.startswith(".") and entry.is_file()]
+    return sorted(shown, key=lambda entry: natural_key(entry.name))
+
+
+def pairs_with(folder: Path, suffix: str) -> bool:
+    """Return whether a folder holds pictures beside files of the same names with a suffix.
+
+    Args:
+        folder: The folder.
+        suffix: The suffix in lower case.
+    """
+    names = {file.stem for file in files_with(folder, suffix)}
+    return bool(names) and any(
+        entry.stem in names and is_picture(entry) for entry in visible_entries(folder)
+    )
 
 
 def by_stem(files: list[Path], noun: str, problems: LabelProblems) -> dict[str, Path]:

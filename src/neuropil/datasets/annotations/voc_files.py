@@ -13,12 +13,14 @@ from neuropil.datasets.annotations.annotated_pictures import AnnotatedPictures, 
 from neuropil.datasets.annotations.label_files import (
     NO_LABELS,
     by_stem,
+    files_with,
     label_bytes,
     label_lines,
+    pairs_with,
     subfolder,
 )
 from neuropil.datasets.annotations.label_problems import LabelProblems
-from neuropil.datasets.annotations.part_names import part_of
+from neuropil.datasets.annotations.part_names import part_folders, part_of
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.paths import compose_accents, natural_key, visible_entries
 from neuropil.datasets.pictures.class_folders import is_picture
@@ -64,13 +66,19 @@ def read_voc(path: Path) -> Annotations:
     for part, (labels, pictures) in folders_of(path).items():
         files = Files(
             by_stem(list(filter(is_picture, visible_entries(pictures))), "picture", problems),
-            by_stem(xml_files(labels), "label file", problems),
+            by_stem(files_with(labels, ".xml"), "label file", problems),
         )
         lists = read_lists(path, files, problems) if labels != pictures else {}
         everything = sorted({*files.pictures, *files.labels}, key=natural_key)
         for name, members in (lists or {part: everything}).items():
             parts[name] = reader.read(members, files, problems)
     return Annotations(path, list(reader.names), parts, problems, listed=False)
+
+
+def list_pictures(path: Path) -> list[Path]:
+    """Return the pictures of a folder, whatever their labels."""
+    folders = dict.fromkeys(pictures for _, pictures in folders_of(path).values())
+    return [entry for each in folders for entry in visible_entries(each) if is_picture(entry)]
 
 
 def folders_of(path: Path) -> dict[str, tuple[Path, Path]]:
@@ -80,27 +88,13 @@ def folders_of(path: Path) -> dict[str, tuple[Path, Path]]:
         path: The folder that may hold VOC annotations.
     """
     labels = subfolder(path, "annotations")
-    if labels is not None and xml_files(labels):
+    if labels is not None and files_with(labels, ".xml"):
         pictures = subfolder(path, "jpegimages", "images") or path
         return {"train": (labels, pictures)}
-    if holds_pairs(path):
+    if pairs_with(path, ".xml"):
         return {"train": (path, path)}
-    inside = [entry for entry in visible_entries(path) if entry.is_dir()]
-    named = {part_of(entry.name): (entry, entry) for entry in inside if holds_pairs(entry)}
-    return {part: folders for part, folders in named.items() if part is not None}
-
-
-def xml_files(folder: Path) -> list[Path]:
-    """Return the XML files in a folder."""
-    return [entry for entry in visible_entries(folder) if entry.suffix.lower() == ".xml"]
-
-
-def holds_pairs(folder: Path) -> bool:
-    """Return whether a folder holds XML files beside pictures of the same names."""
-    names = {file.stem for file in xml_files(folder)}
-    return bool(names) and any(
-        entry.stem in names and is_picture(entry) for entry in visible_entries(folder)
-    )
+    inside = part_folders(path)
+    return {inside[each]: (each, each) for each in inside if pairs_with(each, ".xml")}
 
 
 def read_lists(path: Path, files: Files, problems: LabelProblems) -> dict[str, list[str]]:

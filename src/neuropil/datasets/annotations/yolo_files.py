@@ -10,13 +10,13 @@ from neuropil.datasets.annotations.label_files import (
     NO_LABELS,
     SECOND,
     label_lines,
+    pairs_with,
     subfolder,
 )
 from neuropil.datasets.annotations.label_problems import LabelProblems
-from neuropil.datasets.annotations.part_names import part_of
+from neuropil.datasets.annotations.part_names import part_folders, part_of
 from neuropil.datasets.annotations.yolo_class_names import find_class_names, names_files
 from neuropil.datasets.data_errors import DataError
-from neuropil.datasets.paths import visible_entries
 from neuropil.datasets.pictures.class_folders import FolderScan, is_picture
 from neuropil.datasets.tables.cells import as_number
 
@@ -42,26 +42,24 @@ def folders_of(path: Path) -> list[tuple[Path, Path, str | None]]:
     Args:
         path: The folder that may hold YOLO annotations.
     """
-    inside = [entry for entry in visible_entries(path) if entry.is_dir()]
+    places: dict[Path, str | None] = {path: None, **part_folders(path)}
     found = []
-    for folder in (path, *inside):
+    for folder, part in places.items():
         pictures, labels = subfolder(folder, "images"), subfolder(folder, "labels")
         if pictures is not None and labels is not None:
-            found.append((pictures, labels, None if folder == path else part_of(folder.name)))
+            found.append((pictures, labels, part))
     if not found and names_files(path):
-        beside = (folder for folder in (path, *inside) if holds_pairs(folder))
-        found += [
-            (folder, folder, None if folder == path else part_of(folder.name))
-            for folder in beside
-        ]
+        beside = [folder for folder in places if pairs_with(folder, ".txt")]
+        found += [(folder, folder, places[folder]) for folder in beside]
     return found
 
 
-def holds_pairs(folder: Path) -> bool:
-    """Return whether a folder holds pictures beside text files of the same names."""
-    entries = visible_entries(folder)
-    names = {entry.stem for entry in entries if entry.suffix.lower() == ".txt"}
-    return any(entry.stem in names and is_picture(entry) for entry in entries)
+def list_pictures(path: Path) -> list[Path]:
+    """Return the pictures of a folder, whatever their labels."""
+    scan = FolderScan(path)
+    for pictures, _, _ in folders_of(path):
+        scan.walk(pictures)
+    return list(filter(is_picture, scan.files))
 
 
 def read_yolo(path: Path) -> Annotations:

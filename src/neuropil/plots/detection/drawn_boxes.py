@@ -28,6 +28,7 @@ LEAST_SIDE = 400
 PIXELATED_TO = 96
 SMALLEST_TEXT = 12
 TEXT_SHARE, LINE_SHARE = 1 / 40, 1 / 240
+FAINT = 0.6  # of the width of a line
 DARK, LIGHT = "#10161d", "#ffffff"
 # A name may cover this share of another one before a shorter text is tried.
 MOST_COVERED = 0.12
@@ -128,27 +129,34 @@ def rows_of(given: Any, name: str, classes: Sequence[str]) -> list[Row]:
     return result
 
 
-def draw_marks(picture: Any, marks: Iterable[Mark], *, text_size: int | None = None) -> Picture:
+def draw_marks(
+    picture: Any,
+    marks: Iterable[Mark],
+    *,
+    least: int = LEAST_SIDE,
+    text_share: float = TEXT_SHARE,
+) -> Picture:
     """Draw boxes with texts on a picture; the later ones are above the earlier ones.
 
     Args:
         picture: As `boxes` takes it.
         marks: The boxes.
-        text_size: Height of the text in pixels; by default it goes with the picture.
+        least: A picture whose longer side is shorter is enlarged by a whole factor.
+        text_share: Height of the text as a share of the longer side.
 
     Raises:
         ValueError: If the picture has another shape.
     """
     from PIL import ImageDraw
 
-    image, factor = enlarged(as_image(picture))
+    image, factor = enlarged(as_image(picture), least)
     longest = max(image.size)
-    font = font_of(text_size or max(SMALLEST_TEXT, round(longest * TEXT_SHARE)))
+    font = font_of(max(SMALLEST_TEXT, round(longest * text_share)))
     width = max(2, round(longest * LINE_SHARE))
     draw = ImageDraw.Draw(image)
     scaled = [mark._replace(corners=within(mark.corners, factor, image.size)) for mark in marks]
     for mark in scaled:
-        draw_frame(draw, mark, 1 if mark.faint else width)
+        draw_frame(draw, mark, max(1, round(FAINT * width)) if mark.faint else width)
     tags: list[Corners] = []
     # Small boxes first: the tags of large ones have more places to go.
     for mark in sorted(scaled, key=lambda mark: area(mark.corners)):
@@ -176,12 +184,12 @@ def as_image(picture: Any) -> Picture:
     return Image.fromarray(pixels).convert("RGB")
 
 
-def enlarged(image: Picture) -> tuple[Picture, int]:
+def enlarged(image: Picture, least: int) -> tuple[Picture, int]:
     """Return a picture that is large enough for names, and the factor of its sides."""
     from PIL.Image import Resampling
 
     longest = max(image.size)
-    factor = -(-LEAST_SIDE // longest) if longest < LEAST_SIDE else 1
+    factor = -(-least // longest) if longest < least else 1
     if factor == 1:
         return image.copy(), 1
     method = Resampling.NEAREST if longest <= PIXELATED_TO else Resampling.BICUBIC

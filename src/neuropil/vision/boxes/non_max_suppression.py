@@ -122,14 +122,15 @@ def suppress_on_cpu(given: Candidates, score: float, iou: float, most: int) -> T
     from neuropil.vision.boxes.suppression_loops import suppress_pictures
 
     boxes, scores, classes = (np.ascontiguousarray(part.numpy()) for part in given)
+    kept = np.full((len(boxes), most), -1)
     real = boxes.dtype.type
-    kept = suppress_pictures(
+    suppress_pictures(
         boxes,
         classes,
         best_first(scores),
         (scores >= scores.dtype.type(score)).sum(1),
         real(iou),
         real(np.finfo(real).tiny * 2**24),
-        most,
+        kept,
     )
     return torch.from_numpy(kept)

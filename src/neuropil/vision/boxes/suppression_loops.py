@@ -30,9 +30,9 @@ def suppress_pictures(
     counts: Integers,
     threshold: Any,
     inexact: Any,
-    most: int,
-) -> Integers:
-    """Return the rows kept for each picture, best first, filled up with −1.
+    kept: Integers,
+) -> None:
+    """Write the rows kept of each picture, best first, until there is no room for more.
 
     Args:
         boxes: Corners, (pictures, candidates, 4).
@@ -41,20 +41,11 @@ def suppress_pictures(
         counts: The number of rows of each picture that take part.
         threshold: IoU from which a box is dropped, above 0, in the dtype of the boxes.
         inexact: Area below which products are not exact to some digits.
-        most: The number of rows returned for each picture.
+        kept: Where to write, (pictures, rows).
     """
-    kept = np.full((len(boxes), most), -1, np.int64)
-    for picture in range(len(boxes)):
-        rows = order[picture, : counts[picture]]
-        keep_best(
-            boxes[picture],
-            classes[picture],
-            rows,
-            threshold,
-            inexact,
-            kept[picture, : len(rows)],
-        )
-    return kept
+    for i in range(len(boxes)):
+        rows = order[i, : counts[i]]
+        keep_best(boxes[i], classes[i], rows, threshold, inexact, kept[i, : len(rows)])
 
 
 @loop
@@ -66,7 +57,7 @@ def keep_best(
     inexact: Any,
     kept: Integers,
 ) -> None:
-    """Write the rows kept of one picture, until there is no room for more.
+    """Write the rows kept of one picture.
 
     Two boxes whose IoU is t lie at most ``w (1 − t) / 2t`` apart in x, w being the width of
     either, and no farther than half the sum of their widths.
@@ -74,7 +65,8 @@ def keep_best(
     # Corners and area of the kept boxes, and their classes.
     places, labels = np.empty((len(kept), 5), boxes.dtype), np.empty(len(kept), np.int64)
     # Cells of a grid share buckets: the box that entered last, and the one before each.
-    last = np.full(2 ** int(math.log2(len(kept) + 8) + 2), -1, np.int32)
+    last = np.empty(2 ** int(math.log2(len(kept) + 8) + 2), np.int32)
+    last.fill(-1)
     before = np.empty(len(kept), np.int32)
     # Rounding may raise an IoU to the threshold.
     reach = 0.5 / (threshold * (1 - 1e-5)) - 0.5
@@ -86,7 +78,7 @@ def keep_best(
         label = classes[row]
         x1, y1, x2, y2 = boxes[row]
         box = x1, y1, x2, y2, (x2 - x1) * (y2 - y1)
-        if x2 > x1 and y2 > y1 and box[4] > 0:
+        if x2 > x1 and y2 > y1 and box[4] > 0:  # a box without area overlaps nothing
             left, x, right = cells_of(x1, x2, reach, widest, per_x)
             top, y, bottom = cells_of(y1, y2, reach, tallest, per_y)
             home = bucket(x, y, label, last)
@@ -100,12 +92,11 @@ def keep_best(
                 )
             if dropped:
                 continue
-            places[n] = box
             before[n], last[home] = last[home], n
             widest, tallest = max(widest, x2 - x1), max(tallest, y2 - y1)
-        else:
-            places[n] = 0  # a box without area overlaps nothing
         kept[n], labels[n] = row, label
+        for k in range(5):
+            places[n, k] = box[k]
         n += 1
 
 
@@ -154,7 +145,7 @@ def meets_any(
 ) -> bool:
     """Tell whether any kept box of the class reaches the threshold."""
     for other in range(len(places)):
-        if labels[other] == label and reaches(box, places, other, threshold):
+        if labels[other] == label and overlap(box, places, other) >= threshold:
             return True
     return False
 
@@ -198,21 +189,21 @@ def meets_in(
     before: Integers,
 ) -> bool:
     """Tell whether a kept box of the class, in this bucket, reaches the threshold."""
-    other = last[there]
+    other = np.int64(last[there])
     while other >= 0:
-        if labels[other] == label and reaches(box, places, other, threshold):
+        if labels[other] == label and overlap(box, places, other) >= threshold:
             return True
-        other = before[other]
+        other = np.int64(before[other])
     return False
 
 
 @loop
-def reaches(box: tuple[Any, ...], places: Floats, other: Any, threshold: Any) -> bool:
-    """Tell whether two boxes have at least this IoU, computed as `iou` computes it."""
+def overlap(box: tuple[Any, ...], places: Floats, other: Any) -> Any:
+    """Return the IoU of a box with one of others, computed as `iou` computes it."""
     x1, y1, x2, y2, area = box
     width = min(x2, places[other, 2]) - max(x1, places[other, 0])
     height = min(y2, places[other, 3]) - max(y1, places[other, 1])
-    if width <= 0 or height <= 0:
-        return False
     common = width * height
-    return common / (area + places[other, 4] - common) >= threshold
+    if width <= 0 or height <= 0 or common == 0:
+        return x1 - x1  # 0 in the dtype of the boxes
+    return common / (area + places[other, 4] - common)

@@ -34,7 +34,7 @@ class BoxTask(Task[Boxes]):
         score, class. Rows of class −1 are padding.
     """
 
-    asks: ClassVar[str] = "classes of boxes"
+    asks: ClassVar[str] = "numbers of a box and its classes"
     answers: ClassVar[str] = "boxes"
     needs_mask: ClassVar[bool] = False
 
