@@ -139,9 +139,12 @@ def describe(targets: Tensor | None) -> str:
         return "no targets"
     if targets.ndim > 2:
         return f"targets of shape {format_shape(tuple(targets.shape[1:]))}"
-    if targets.is_floating_point():
-        return "one target value" if targets.ndim == 1 else f"{targets.shape[1]} target values"
-    return f"{len(targets.unique())} classes"
+    if not targets.is_floating_point():
+        return f"{len(targets.unique())} classes"
+    if targets.ndim == 1:
+        return "one target value"
+    boxes = int((targets[..., -1] != -1).sum())
+    return f"{boxes:,} boxes" if targets.ndim > 2 else f"{targets.shape[1]} target values"
 
 
 def as_inputs(values: Any, title: str = "inputs") -> Tensor:
