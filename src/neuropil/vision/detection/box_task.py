@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
@@ -100,6 +101,32 @@ class BoxTask(Task[Boxes]):
                 for box in boxes[boxes[:, CLASS] >= 0].tolist()
             ]
             yield {"name": name, "boxes": found}
+
+    @override
+    def records(self, answers: Tensor, names: Sequence[str]) -> Iterator[dict[str, Any]]:
+        """Yield a record for each box, in the form of the results of COCO.
+
+        The ``bbox`` is x, y, width and height in pixels. The number of a category counts from
+        1, in the order of the classes. The number of a picture is the name of its file, if that
+        is a number, as in COCO itself; else it is this name.
+
+        Args:
+            answers: The boxes.
+            names: Names of the pictures.
+        """
+        for name, boxes in zip(names, answers, strict=True):
+            stem = PurePath(name).stem
+            number = int(stem) if stem.isdecimal() else stem
+            for box in boxes[boxes[:, CLASS] >= 0].tolist():
+                x1, y1, x2, y2 = box[:SCORE]
+                yield {
+                    "image_id": number,
+                    "file_name": name,
+                    "category_id": int(box[CLASS]) + 1,
+                    "category": self.classes[int(box[CLASS])],
+                    "bbox": [short(value) for value in (x1, y1, x2 - x1, y2 - y1)],
+                    "score": short(box[SCORE]),
+                }
 
     @override
     def lines(self, answers: Tensor) -> list[int]:

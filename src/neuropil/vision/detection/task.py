@@ -203,6 +203,10 @@ class Detection(BoxTask):
         return detection_metrics(self, self.classes, self.thresholds)
 
     @override
+    def main_metric(self) -> Metric:
+        return next(metric for metric in self.metrics() if metric.name == "ap50")
+
+    @override
     def verdict(self, figures: Figures, targets: Tensor, examples: str) -> str:
         ap, ap50, f1 = (figures[name] for name in ("ap", "ap50", "f1"))
         if ap is None or ap50 is None or f1 is None:
