@@ -8,7 +8,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 # Unicode categories of control characters, surrogates of undecodable file names, line and
 # paragraph separators.
@@ -17,6 +17,8 @@ UNSEEN = {"Cc", "Cs", "Zl", "Zp"}
 TURNING = {*"\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"}
 LONGEST_NAME, LONGEST_ITEM = 60, 150
 LONGEST_REASON = 400
+# The maximum number of classes that are counted one by one.
+MOST_COUNTED = 6
 # The text after the equals sign is a cell or a name of the user's, never one of our messages.
 ARGUMENT = re.compile(
     r"\b(task|target|split_by|header|encoding|image_size|color|seed)=(?!\w)(?=(')?)"
@@ -105,10 +107,32 @@ def number_of(count: int, noun: str) -> str:
     """Return a number with its noun in singular or plural.
 
     Example:
-        >>> number_of(1, "picture"), number_of(2000, "picture")
-        ('1 picture', '2,000 pictures')
+        >>> number_of(1, "picture"), number_of(2000, "picture"), number_of(2, "box")
+        ('1 picture', '2,000 pictures', '2 boxes')
     """
-    return f"{count:,} {noun}{'s' * (count != 1)}"
+    ending = "es" if noun.endswith(("s", "x")) else "s"
+    return f"{count:,} {noun}{ending * (count != 1)}"
+
+
+def counts_in_words(names: Sequence[str], counts: Sequence[int]) -> str:
+    """Return the number of labels of each class; of many classes, the fewest and the most.
+
+    Example:
+        >>> counts_in_words(["cat", "dog"], [3000, 7])
+        "3,000 of 'cat', 7 of 'dog'"
+        >>> counts_in_words("abcdefg", [5, 5, 1, 5, 9, 5, 5])
+        "1 to 9 of each class, fewest of 'c'"
+        >>> counts_in_words("abcdefg", [5] * 7)
+        '5 of each class'
+    """
+    if len(names) <= MOST_COUNTED:
+        pairs = zip(names, counts, strict=True)
+        return ", ".join(f"{count:,} of {cut(name)!r}" for name, count in pairs)
+    least, most = min(counts), max(counts)
+    if least == most:
+        return f"{most:,} of each class"
+    rarest = cut(names[counts.index(least)])
+    return f"{least:,} to {most:,} of each class, fewest of {rarest!r}"
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

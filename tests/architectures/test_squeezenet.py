@@ -34,8 +34,7 @@ def test_the_authors_weights_name_what_is_in_a_picture(picture, first, data):
     weights = {name: torch.from_numpy(value) for name, value in arrays.items()}
     network = squeezenet(input_shape=(3, 227, 227), head_padding=1, weights=weights)
     pixels = np.array(image.open(data / "style" / picture).convert("RGB").resize((227, 227)))
-    blue_first = torch.from_numpy(pixels[:, :, ::-1].copy()).permute(2, 0, 1)[None]
-    answers = network.predict(blue_first - torch.tensor([104.0, 117, 123]).view(3, 1, 1))
+    answers = network.predict(torch.from_numpy(pixels).permute(2, 0, 1)[None])
     words = (folder / "imagenet_synset_words.txt").read_text().splitlines()
     assert first in words[int(answers.argmax())]
 

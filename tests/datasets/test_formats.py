@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 from pyarrow import feather
 from pyarrow import parquet as pq
+from tests.datasets.annotations.label_writers import write_coco, write_voc, write_yolo
 from tests.datasets.tables.files.workbooks import WORKBOOKS
 
 from neuropil import datasets
@@ -71,6 +72,29 @@ def write_picture_table(folder: Path, _suffix: str) -> Path:
     return path
 
 
+def boxes_of_pictures() -> dict[str, list[tuple[str, int, int, int, int]]]:
+    """Return a box of each of the thirty pictures."""
+    return {
+        str(number): [("no" if label else "yes", 1, 1, 4, 5)]
+        for number, label in enumerate(LABELS)
+    }
+
+
+def write_voc_folder(folder: Path, _suffix: str) -> Path:
+    """Write pictures with an XML file each."""
+    return write_voc(folder, boxes_of_pictures(), (6, 5))
+
+
+def write_coco_file(folder: Path, suffix: str) -> Path:
+    """Write pictures and a file with all their boxes."""
+    return write_coco(folder / f"data{suffix}", boxes_of_pictures(), ["no", "yes"], (6, 5))
+
+
+def write_yolo_folder(folder: Path, _suffix: str) -> Path:
+    """Write pictures with a text file each."""
+    return write_yolo(folder, boxes_of_pictures(), ["no", "yes"], (6, 5))
+
+
 def write_idx(folder: Path, _suffix: str) -> Path:
     """Write MNIST's training files."""
     for name, array in (("images-idx3", PIXELS), ("labels-idx1", LABELS)):
@@ -126,6 +150,9 @@ WRITERS: dict[str, Callable[[Path, str], Path]] = {
     "idx": write_idx,
     "array": write_arrays,
     "npz": write_archive,
+    "VOC": write_voc_folder,
+    "COCO": write_coco_file,
+    "YOLO": write_yolo_folder,
     "picture table": write_picture_table,
     "table": write_table,
     "Parquet": write_parquet,
@@ -161,11 +188,12 @@ def test_it_is_opened_and_evaluated(tmp_path, known, suffix):
     assert known.recognises(path)
     opened = datasets.open(path)
     assert [len(opened.train), len(opened.validation), len(opened.test)] == [21, 3, 6]
-    assert opened.target.outputs == 2
+    assert len(opened.target.classes) == 2
     assert opened.kind in known.read_labelled
     labelled, notes = read_for_evaluation(opened.preparation, path)
     assert len(labelled) == 30
-    assert sorted(labelled.targets.tolist()) == sorted(LABELS.tolist())
+    numbers = labelled.targets if labelled.targets.ndim == 1 else labelled.targets[:, 0, 4]
+    assert sorted(numbers.tolist()) == sorted(LABELS.tolist())
     assert notes == []
     sums = [part.inputs.double().sum().item() for part in (opened.train, opened.validation)]
     sums.append(opened.test.inputs.double().sum().item())

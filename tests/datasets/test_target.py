@@ -5,7 +5,8 @@ import json
 import pytest
 import torch
 
-from neuropil.datasets import Classes, DataError, Numbers, Target
+from neuropil.datasets import Boxes, Classes, DataError, Numbers
+from neuropil.datasets.preparation import read_target
 
 
 def test_numbers_are_standardised_and_given_back():
@@ -64,10 +65,15 @@ def test_one_class_is_refused():
 
 
 @pytest.mark.parametrize(
-    "target", [Classes("ab", name="y"), Numbers.fit(torch.tensor([1.0, 4.0]), "here")]
+    "target",
+    [
+        Boxes("ab", name="y"),
+        Classes("ab", name="y"),
+        Numbers.fit(torch.tensor([1.0, 4.0]), "here"),
+    ],
 )
 def test_json_gives_it_back(target):
-    assert Target.from_json(json.loads(json.dumps(target.to_json()))) == target
+    assert read_target({"target": json.loads(json.dumps(target.to_json()))}, "target") == target
 
 
 @pytest.mark.parametrize(
@@ -88,4 +94,4 @@ def test_json_gives_it_back(target):
 )
 def test_damaged_json_is_refused(change, message):
     with pytest.raises(DataError, match=message):
-        Target.from_json({**Classes("ab").to_json(), **change})
+        read_target({"target": {**Classes("ab").to_json(), **change}}, "target")

@@ -34,6 +34,9 @@ from neuropil.layers import (
     BatchNorm,
     BlurPooling,
     BottleneckBlock,
+    BoxGrid,
+    CellAlignment,
+    CellPadding,
     Concatenate,
     Convolution,
     Deconvolution,
@@ -416,6 +419,20 @@ def mask_padding(draw: Draw) -> Case:
     return MaskPadding(), (shape, shape[1:])
 
 
+def box_grid(draw: Draw) -> Case:
+    strides = draw(st.sampled_from([(4,), (2, 4), (1, 2, 4)]))
+    groups = st.lists(st.tuples(few, few), min_size=1, max_size=2).map(tuple)
+    anchors = tuple(draw(groups) for _ in strides)
+    layer = BoxGrid(draw(few), anchors=anchors, strides=strides)
+    _, height, width = shape_of(draw, 3)
+    ratios = [strides[-1] // stride for stride in strides]
+    return layer, tuple((draw(few), height * ratio, width * ratio) for ratio in ratios)
+
+
+def cell_alignment(draw: Draw) -> Case:
+    return CellAlignment(draw(few)), (shape_of(draw, 3), shape_of(draw, 3))
+
+
 ROWS: dict[str, Callable[[Draw], Case]] = {
     "Attention": attention,
     "AveragePooling": pooling(AveragePooling, "count_include_pad"),
@@ -428,6 +445,9 @@ ROWS: dict[str, Callable[[Draw], Case]] = {
         expansion=st.just(2),
         shortcut=st.sampled_from(["auto", "projection", None]),
     ),
+    "BoxGrid": box_grid,
+    "CellAlignment": cell_alignment,
+    "CellPadding": simple(CellPadding, 3, cell=few),
     "Concatenate": concatenate,
     "Convolution": filters(Convolution),
     "Deconvolution": filters(Deconvolution),
@@ -550,6 +570,9 @@ FREE: list[tuple[Layer, tuple[Shape, ...], Shape]] = [
     (AveragePooling(2), ((3, None, 9),), (3, None, 4)),
     (BatchNorm(), ((3, None, None),), (3, None, None)),
     (BlurPooling(), ((3, None, 9),), (3, None, 5)),
+    (BoxGrid(1, anchors=[[(2, 3)]], strides=[8]), ((3, None, 9),), (None, 9, 6)),
+    (CellAlignment(4), ((3, 2, 2), (1, None, 9)), (3, None, 3)),
+    (CellPadding(4), ((3, None, 9),), (3, None, 12)),
     (Concatenate(), ((3, None), (4, None)), (7, None)),
     (Concatenate(-1), ((3, None), (3, 2)), (3, None)),
     (Convolution(8, 3), ((3, None, 9),), (8, None, 7)),

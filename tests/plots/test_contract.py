@@ -74,6 +74,11 @@ class Row:
 
 PAIR = Row(lambda: (NUMBERS, NUMBERS), lambda: ([1.0, 2.0], [1.0]), "shapes", {"name": NASTY})
 ROWS = {
+    "box_curves": Row(
+        lambda: ([[[0.0, 0, 9, 9, 0.8, 0], [5, 5, 9, 9, 0.3, 0]]], [[[0.0, 0, 9, 9, 0]]]),
+        lambda: ([[[0.0, 0, 9, 9, 0.8, 0]]], [[[0.0, 0, 9, 9, -1]]], ["a"]), "no true boxes",
+        {"classes": [NASTY], "thresholds": [0.5]},
+    ),
     "calibration": Row(
         lambda: (PROBABILITIES, Y), lambda: ([[0.2, 1.8]], [0]), "between 0 and 1"
     ),

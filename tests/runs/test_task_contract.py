@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+import random
 import re
+import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 import torch
+from tests.datasets.annotations.label_writers import write_yolo
 from torch import Tensor, nn
 
-from neuropil import datasets
+from neuropil import Network, datasets
 from neuropil.cli import main
-from neuropil.datasets import Target
-from neuropil.layers import Flatten, Input, Linear, Relu
+from neuropil.core.shape import format_shape
+from neuropil.datasets.loading import in_memory
+from neuropil.datasets.preparation import read_target
+from neuropil.layers import Flatten, Input, Linear
 from neuropil.report.wording import figure_text
 from neuropil.runs.exporting.run_export import export
 from neuropil.runs.measure import answers_of, measure, outputs_of
@@ -23,9 +28,11 @@ from neuropil.runs.recipes.default_recipes import recipe
 from neuropil.runs.run_folder import Run
 from neuropil.runs.tasks import TASKS, task_for, task_from, usual_task
 from neuropil.training.callbacks import Callback
+from neuropil.vision import encode_boxes, to_centers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from neuropil.runs.task import Task
 
@@ -36,14 +43,51 @@ class Example(NamedTuple):
     """What the contract needs to know of a task.
 
     Attributes:
-        label: The label of a row, from its number between 0 and 1, as a table holds it.
+        write: Writes labelled examples into a folder, and returns what `datasets.open` takes.
+        write_five: Writes five of them as new input, and returns the file or folder with the
+            names of the examples.
+        hidden: The expression of a small network up to its last layer, or to the last but one
+            where it depends on the task.
         perfect: Outputs of a network that is right about these labels.
         read: The labels that answers stand for.
+        order: Labels in an order that does not depend on how they were found.
+        sides: Height and width of a picture.
+        tolerance: By how much the labels of perfect outputs may differ from those given.
     """
 
-    label: Callable[[float], object]
+    write: Callable[[Path], Path]
+    write_five: Callable[[Path, Path], tuple[Path, list[str]]]
+    hidden: Callable[[Task[Any]], str]
     perfect: Callable[[Task[Any], Tensor], Tensor]
     read: Callable[[Tensor], Tensor]
+    order: Callable[[Tensor], Tensor] = lambda labels: labels
+    sides: tuple[int, int] = (8, 8)
+    tolerance: float = 1e-6
+
+
+def table_of(label: Callable[[float], object]) -> Callable[[Path], Path]:
+    """Return a function that writes a table, with labels of its first column."""
+
+    def write(folder: Path) -> Path:
+        path = folder / "table.csv"
+        points = torch.rand(ROWS, 2, generator=torch.Generator().manual_seed(0)).tolist()
+        lines = [f"{x:.4f},{y:.4f},{label(x)}" for x, y in points]
+        path.write_text("\n".join(["x,y,label", *lines, ""]))
+        return path
+
+    return write
+
+
+def first_rows(table: Path, folder: Path) -> tuple[Path, list[str]]:
+    """Write the first five rows of a table."""
+    path = folder / "five.csv"
+    path.write_text("\n".join(table.read_text().split("\n")[:6]))
+    return path, [f"five.csv, row {k}" for k in range(2, 7)]
+
+
+def one_layer(task: Task[Any]) -> str:
+    del task
+    return "Relu(8)"
 
 
 def of_three(x: float) -> str:
@@ -55,10 +99,93 @@ def sure_scores(task: Task[Any], labels: Tensor) -> Tensor:
     return 30 * nn.functional.one_hot(labels, task.outputs).float()
 
 
+PICTURES, SIDES, CLASSES = 40, (64, 80), ("cat", "dog", "fox")
+Box = tuple[str, float, float, float, float]
+
+
+def pictures_of(most: int) -> Callable[[Path], Path]:
+    """Return a function that writes pictures with one to `most` boxes that do not overlap."""
+
+    def write(folder: Path) -> Path:
+        draw = random.Random(0)
+        pictures: dict[str, list[Box]] = {}
+        for number in range(PICTURES):
+            boxes: list[Box] = []
+            for place in range(draw.randint(1, most)):
+                x, y = 40 * place + draw.randint(0, 10), draw.randint(0, 30)
+                right, down = x + draw.randint(16, 26), y + draw.randint(16, 26)
+                boxes.append((CLASSES[(number + place) % 3], x, y, right, down))
+            pictures[f"{number:02}"] = boxes
+        return write_yolo(folder / "pictures", pictures, CLASSES, SIDES)
+
+    return write
+
+
+def five_pictures(data: Path, folder: Path) -> tuple[Path, list[str]]:
+    """Copy the first five pictures into a folder of their own."""
+    names = [f"{number:02}.png" for number in range(5)]
+    (folder / "five").mkdir()
+    for name in names:
+        shutil.copy(data / "images" / name, folder / "five")
+    return folder / "five", names
+
+
+def two_maps(task: Task[Any]) -> str:
+    del task
+    return "Convolution(4, 8, stride=8) >> Relu() >> (Identity() | MaxPooling(2))"
+
+
+def one_map(task: Task[Any]) -> str:
+    del task
+    return "Convolution(4, 8, stride=8) >> Relu() >> Flatten()"
+
+
+def sure_grid(task: Task[Any], boxes: Tensor) -> Tensor:
+    """Return outputs whose activations are the target of a grid."""
+    head = task.head
+    grid = [-(-side // head.cell) for side in SIDES]
+    each = head.by_predictor(encode_boxes(boxes, head, (grid[0], grid[1])))
+    predictors = head.predictors()
+    sizes = each[..., 3:5].flip(-1) * predictors.strides / predictors.anchors
+    forms = torch.cat([(each[..., 1:3] + 0.5) / 2, sizes.sqrt().flip(-1) / 2], dim=-1)
+    sure = 60 * torch.cat([each[..., :1], each[..., 5:]], dim=-1) - 30
+    return torch.cat([sure[..., :1], forms.logit(1e-6), sure[..., 1:]], dim=-1).flatten(3)
+
+
+def sure_place(task: Task[Any], boxes: Tensor) -> Tensor:
+    """Return outputs whose activations are the place of the first box of each picture."""
+    centers = to_centers(boxes[:, 0, :4]) / torch.tensor([SIDES[1], SIDES[0]] * 2)
+    sure = sure_scores(task, boxes[:, 0, 4].long())[:, :3]
+    return torch.cat([sure.amax(1)[:, None], centers[:, [0, 1, 3, 2]].logit(1e-6), sure], 1)
+
+
+def boxes_of(answers: Tensor) -> Tensor:
+    return answers[..., [0, 1, 2, 3, 5]].where(answers[..., 5:] >= 0, -1.0)
+
+
+def by_place(boxes: Tensor) -> Tensor:
+    """Return the boxes of each picture from left to right, without common padding."""
+    left = boxes[..., 0].where(boxes[..., 4] >= 0, torch.inf)
+    rows = boxes.gather(1, left.argsort(1)[..., None].expand_as(boxes))
+    return rows[:, : int((rows[..., 4] >= 0).sum(1).max())]
+
+
 EXAMPLES = {
-    "classification": Example(of_three, sure_scores, lambda answers: answers.argmax(1)),
+    "classification": Example(
+        table_of(of_three), first_rows, one_layer, sure_scores, lambda a: a.argmax(1)
+    ),
     "regression": Example(
-        lambda x: 1000 + 50 * x**2, lambda task, labels: task.encode(labels), lambda a: a
+        table_of(lambda x: 1000 + 50 * x**2),
+        first_rows,
+        one_layer,
+        lambda task, labels: task.encode(labels),
+        lambda answers: answers,
+    ),
+    "detection": Example(
+        pictures_of(2), five_pictures, two_maps, sure_grid, boxes_of, by_place, SIDES, 1e-3
+    ),
+    "localisation": Example(
+        pictures_of(1), five_pictures, one_map, sure_place, boxes_of, by_place, SIDES, 1e-3
     ),
 }
 
@@ -70,53 +197,71 @@ def test_every_task_has_a_row():
 
 
 @pytest.fixture(scope="module")
-def table(tmp_path_factory):
-    """Return a function that writes a table with the labels of a task."""
+def data(tmp_path_factory):
+    """Return a function that writes examples with the labels of a task, once."""
+    written = {}
 
     def write(name):
-        path = tmp_path_factory.mktemp(name) / "table.csv"
-        points = torch.rand(ROWS, 2, generator=torch.Generator().manual_seed(0)).tolist()
-        lines = [f"{x:.4f},{y:.4f},{EXAMPLES[name].label(x)}" for x, y in points]
-        path.write_text("\n".join(["x,y,label", *lines, ""]))
-        return path
+        if name not in written:
+            written[name] = EXAMPLES[name].write(tmp_path_factory.mktemp(name))
+        return written[name]
 
     return write
 
 
 @pytest.fixture(scope="module")
-def made(table):
+def made(data):
     """Return a function that gives a task and the data for it."""
+    known = {}
 
     def make(name):
-        splits = datasets.open(table(name), task=usual_task(name))
-        return task_for(splits.target, name), splits
+        if name not in known:
+            splits = datasets.open(data(name), task=usual_task(name))
+            task = task_for(splits.target, name, splits.train.targets)
+            known[name] = task.adapt_to(task.network(splits.input_shape)), splits
+        return known[name]
 
     return make
 
 
+def small_network(task: Task[Any]) -> str:
+    return f"{EXAMPLES[task.name].hidden(task)} >> {task.last_layer()!r}"
+
+
 @pytest.fixture(scope="module")
-def trained(table, made, tmp_path_factory):
+def trained(data, made, tmp_path_factory):
     """Return a function that trains for a task from the command line, once."""
     runs = {}
 
     def train(name):
         if name not in runs:
             out = tmp_path_factory.mktemp(name) / "run"
-            network = f"Relu(8) >> {made(name)[0].last_layer()!r}"
-            data = ["--data", str(table(name)), "--task", name, "--out", str(out)]
+            network = small_network(made(name)[0])
+            given = ["--data", str(data(name)), "--task", name, "--out", str(out)]
             quick = ["--network", network, "--epochs", "2", "--threads", "1", "--quiet"]
-            assert main(["train", *data, *quick]) == 0
+            assert main(["train", *given, *quick]) == 0
             runs[name] = Run.open(out)
         return runs[name]
 
     return train
 
 
+@pytest.fixture
+def five(trained, data, tmp_path):
+    """Return a function that gives a trained run, five new examples, and their names."""
+
+    def write(name):
+        return trained(name), *EXAMPLES[name].write_five(data(name), tmp_path)
+
+    return write
+
+
 @every_task
 def test_plain_data_give_it_back(made, name):
     task, _ = made(name)
     for each in (task, *map(task.with_loss, task.losses)):
-        target = Target.from_json(json.loads(json.dumps(each.target.to_json())))
+        plain = json.loads(json.dumps({"target": each.target.to_json()}))
+        target = read_target(plain, "target")
         assert task_from(json.loads(json.dumps(each.to_json())), target) == each
 
 
@@ -124,8 +269,10 @@ def test_plain_data_give_it_back(made, name):
 def test_perfect_outputs_give_the_labels_back(made, name):
     task, splits = made(name)
     labels = splits.train.targets
-    answers = task.decode(EXAMPLES[name].perfect(task, labels))
-    torch.testing.assert_close(EXAMPLES[name].read(answers), labels, rtol=1e-6, atol=1e-6)
+    example = EXAMPLES[name]
+    found = example.order(example.read(task.decode(example.perfect(task, labels))))
+    expected, tolerance = example.order(labels), example.tolerance
+    torch.testing.assert_close(found, expected, rtol=tolerance, atol=tolerance)
 
 
 @every_task
@@ -143,15 +290,16 @@ def test_perfect_outputs_are_best_by_every_figure(made, name):
 
 
 def as_scores(task: Task[Any], outputs: Tensor) -> Tensor:
-    return outputs.reshape(len(outputs), task.outputs)
+    return outputs if outputs.ndim > 2 else outputs.reshape(len(outputs), task.outputs)
 
 
 @every_task
 def test_every_example_has_a_loss_and_a_finite_gradient(made, name):
     task, splits = made(name)
     network = task.network(splits.input_shape)
-    outputs = network.scores()(splits.train.inputs[:10])
-    targets = task.loss.prepare(task.encode(splits.train.targets[:10]), outputs)
+    batch = splits.train.fetch(range(10))
+    outputs = network.scores()(batch.inputs)
+    targets = task.loss.prepare(task.encode(batch.targets), outputs)
     each = task.loss(outputs, targets)
     assert each.shape == (10,)
     assert each.isfinite().all()
@@ -164,15 +312,18 @@ def test_every_example_has_a_loss_and_a_finite_gradient(made, name):
 @every_task
 def test_moving_and_decoding_change_places(made, name):
     task, splits = made(name)
-    labels, matrix = splits.train.targets, torch.tensor([[[-1.0, 0, 8], [0, 1, 0]]])
+    example = EXAMPLES[name]
+    labels, sides = splits.train.targets, example.sides
+    matrix = torch.tensor([[[-1.0, 0, sides[1]], [0, 1, 0]]])
     matrices = matrix.expand(len(labels), 2, 3)
 
     def decoded(labels):
-        return EXAMPLES[name].read(task.decode(EXAMPLES[name].perfect(task, labels)))
+        return example.read(task.decode(example.perfect(task, labels)))
 
-    moved = task.target.move(labels, matrices, (8, 8))
-    after = task.target.move(decoded(labels), matrices, (8, 8))
-    torch.testing.assert_close(decoded(moved), after)
+    moved = task.target.move(labels, matrices, sides)
+    after = task.target.move(decoded(labels), matrices, sides)
+    found, expected, tolerance = *map(example.order, (decoded(moved), after)), example.tolerance
+    torch.testing.assert_close(found, expected, rtol=tolerance, atol=tolerance)
 
 
 @every_task
@@ -195,41 +346,35 @@ def test_history_measure_evaluate_and_the_report_agree(trained, name, capsys):
 
 
 @every_task
-def test_predict_agrees_with_the_answers_of_five_examples(
-    trained, table, name, capsys, tmp_path
-):
-    run = trained(name)
+def test_predict_agrees_with_the_answers_of_five_examples(five, name, capsys):
+    run, files, names = five(name)
     task, network = run.task, run.network()
-    inputs = run.read([write_five(table(name), tmp_path)]).inputs
-    answers = answers_of(network, inputs, task)
-    torch.testing.assert_close(run.predict(inputs), answers, rtol=0, atol=0)
+    given = run.read([files])
+    chosen = task.chosen(answers_of(network, given.inputs, task))
+    torch.testing.assert_close(run.predict(given.inputs), chosen, rtol=0, atol=0)
+    answers = task.place(chosen, given)
+    torch.testing.assert_close(run.predict(given), answers, rtol=0, atol=0)
     capsys.readouterr()
-    assert main(["predict", str(run.path), str(tmp_path / "five.csv"), "--json"]) == 0
+    assert main(["predict", str(run.path), str(files), "--json"]) == 0
     plain = json.loads(capsys.readouterr().out)
-    names = [f"five.csv, row {k}" for k in range(2, 7)]
     assert plain == json.loads(json.dumps(list(task.rows(answers, names))))
-    assert main(["predict", str(run.path), str(tmp_path / "five.csv")]) == 0
+    assert main(["predict", str(run.path), str(files)]) == 0
     said = [task.sentence(answer, run.figures, 1) for answer in answers]
     lines = [f"{row}: {answer}" for row, answer in zip(names, said, strict=True)]
     assert capsys.readouterr().out.splitlines() == lines
     columns = task.columns(answers, run.figures)
     assert columns
-    assert all(len(cells) == 5 for cells in columns.values())
-
-
-def write_five(table, folder):
-    """Write the first five rows of a table."""
-    path = folder / "five.csv"
-    path.write_text("\n".join(table.read_text().split("\n")[:6]))
-    return path
+    examples = task.lines(answers)
+    assert set(examples) <= set(range(5))
+    assert all(len(cells) == len(examples) for cells in columns.values())
 
 
 @every_task
-def test_an_exported_file_gives_the_same_answers(trained, table, name, tmp_path):
+def test_an_exported_file_gives_the_same_answers(five, name, tmp_path):
     pytest.importorskip("onnxscript")
     runtime = pytest.importorskip("onnxruntime")
-    run = trained(name)
-    inputs = run.read([write_five(table(name), tmp_path)]).inputs
+    run, files, _ = five(name)
+    inputs = run.read([files]).inputs
     export(run, tmp_path / "network.onnx")
     session = runtime.InferenceSession(
         tmp_path / "network.onnx", providers=["CPUExecutionProvider"]
@@ -252,19 +397,21 @@ def test_an_interrupted_training_resumes_to_the_same_bits(made, name, tmp_path):
     task, splits = made(name)
 
     def trainer(folder, *callbacks):
-        network = Input(2) >> Relu(4) >> task.last_layer()
+        network = Input(*splits.input_shape) >> Network.parse(small_network(task))
         network.reset_parameters(torch.Generator().manual_seed(0))
-        plan = replace(recipe(splits, task, network), epochs=3, batch_size=32)
+        plan = replace(recipe(splits, task, network), epochs=3)
         options = {"seed": 0, "checkpoints": folder, "checkpoint_every": 1, "progress": False}
         return task.trainer(plan, callbacks, **options)
 
-    data = splits.train.inputs, task.encode(splits.train.targets)
+    train = in_memory(splits.train)
+    data = train.inputs, task.encode(train.targets)
+    options = {"epochs": 3, "batch_size": len(train) // 3}
     through = trainer(tmp_path / "through")
-    through.fit(data, epochs=3, batch_size=32)
+    through.fit(data, **options)
     with pytest.raises(KeyboardInterrupt):
-        trainer(tmp_path / "stopped", Interruption()).fit(data, epochs=3, batch_size=32)
+        trainer(tmp_path / "stopped", Interruption()).fit(data, **options)
     resumed = trainer(tmp_path / "stopped")
-    resumed.fit(data, epochs=3, batch_size=32, resume=True)
+    resumed.fit(data, **options, resume=True)
     pairs = zip(through.network.parameters(), resumed.network.parameters(), strict=True)
     assert all(torch.equal(one, other) for one, other in pairs)
 
@@ -272,12 +419,12 @@ def test_an_interrupted_training_resumes_to_the_same_bits(made, name, tmp_path):
 @every_task
 def test_labels_may_be_absent_from_a_part(made, name):
     task, splits = made(name)
-    order = splits.train.targets.argsort()
+    order = splits.train.targets.reshape(len(splits.train), -1)[:, -1].argsort()
     alike = splits.train[order[:5]]
     figures = measure(task.network(splits.input_shape), alike, task)
     assert list(figures) == ["loss", *(metric.name for metric in task.metrics())]
     assert figures["loss"] is not None
-    answers = answers_of(task.network(splits.input_shape), alike.inputs, task)
+    answers = answers_of(task.network(splits.input_shape), alike, task)
     assert task.settle(answers, alike.targets).target == task.target
     assert task.verdict(figures, alike.targets, "5 examples")
 
@@ -285,7 +432,7 @@ def test_labels_may_be_absent_from_a_part(made, name):
 @every_task
 def test_mistakes_come_worst_first(made, name):
     task, splits = made(name)
-    answers = answers_of(task.network(splits.input_shape), splits.train.inputs, task)
+    answers = answers_of(task.network(splits.input_shape), splits.train, task)
     sizes = [mistake.size for mistake in task.mistakes(answers, splits.train.targets)]
     assert sizes
     assert sizes == sorted(sizes, reverse=True)
@@ -297,10 +444,11 @@ def test_what_cannot_be_is_refused(made, name):
     wrong = Input(2) >> Linear(task.outputs + 1)
     with pytest.raises(ValueError, match=re.escape(f"end it with {task.last_layer()!r}.")):
         task.check(wrong)
-    with pytest.raises(ValueError, match=re.escape(f"Flatten() >> {task.last_layer()!r}.")):
-        task.check(Input(2, 3) >> Linear(task.outputs))
-    with pytest.raises(ValueError, match=r"begin it with Input\(2\)"):
-        check_fit(Input(3) >> Flatten() >> task.last_layer(), splits.input_shape, task)
+    network = Input(*splits.input_shape) >> Network.parse(small_network(task))
+    begin = re.escape(f"begin it with Input{format_shape(splits.input_shape)}")
+    with pytest.raises(ValueError, match=begin):
+        check_fit(Input(5) >> Flatten() >> Linear(task.outputs), splits.input_shape, task)
+    check_fit(network, splits.input_shape, task)
     with pytest.raises(ValueError, match=f"not for {name}"):
         task.with_loss(other_loss(task))
     for plain in (None, {}, {"name": "guessing"}, task.to_json() | {"odd": 1}):
@@ -311,6 +459,13 @@ def test_what_cannot_be_is_refused(made, name):
 def other_loss(task: Task[Any]) -> str:
     known = ("cross_entropy", "squared_error")
     return next(name for name in known if name not in task.losses)
+
+
+@pytest.mark.parametrize("name", ["classification", "regression"])
+def test_outputs_that_are_no_vector_are_refused(made, name):
+    task, _ = made(name)
+    with pytest.raises(ValueError, match=re.escape(f"Flatten() >> {task.last_layer()!r}.")):
+        task.check(Input(2, 3) >> Linear(task.outputs))
 
 
 @every_task
@@ -330,6 +485,6 @@ def test_outputs_are_what_the_loss_takes(made, name):
     task, splits = made(name)
     network = task.network(splits.input_shape)
     outputs = outputs_of(network, splits.train.fetch(range(3)), task)
-    assert outputs.shape == (3, task.outputs)
+    assert outputs.shape == (3, *network.output_shape)
     assert task.loss.takes == task.takes
     assert all(metric.takes == task.takes for metric in task.metrics())

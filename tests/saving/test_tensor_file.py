@@ -4,6 +4,7 @@ import json
 import os
 import struct
 
+import numpy as np
 import pytest
 import torch
 from torch.nn import functional as F
@@ -12,7 +13,7 @@ from neuropil.architectures import load_weights, resnet20
 from neuropil.core import Network
 from neuropil.core.prediction import align
 from neuropil.layers import Input, Linear
-from neuropil.saving.tensor_file import read_tensors
+from neuropil.saving.tensor_file import read_arrays, read_tensors
 
 OFFSETS = range(16)
 
@@ -107,3 +108,17 @@ def test_a_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(ValueError, match="pipe is a pipe, not a file"):
         read_tensors(tmp_path / "pipe")
+
+
+def test_arrays_are_read_and_nothing_is_unpickled(tmp_path):
+    arrays = {"one.weight": np.arange(6.0).reshape(2, 3), "two": np.float32([1, 2])}
+    np.savez(tmp_path / "weights.npz", **arrays)
+    read = read_arrays(tmp_path / "weights.npz")
+    assert list(read) == list(arrays)
+    assert all(np.array_equal(read[name].numpy(), arrays[name]) for name in arrays)
+    np.savez(tmp_path / "objects.npz", weight=np.array([{}], dtype=object))
+    with pytest.raises(ValueError, match=r"objects\.npz is damaged: .*allow_pickle=False"):
+        read_arrays(tmp_path / "objects.npz")
+    (tmp_path / "text.npz").write_text("not arrays")
+    with pytest.raises(ValueError, match=r"text\.npz is damaged"):
+        read_arrays(tmp_path / "text.npz")

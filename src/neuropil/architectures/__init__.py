@@ -42,5 +42,6 @@ if TYPE_CHECKING:
     from neuropil.architectures.vgg import vgg16 as vgg16
     from neuropil.architectures.vgg import vgg19 as vgg19
     from neuropil.architectures.xception import xception as xception
+    from neuropil.architectures.yolo import yolo as yolo
 
 load_on_use(__name__, __file__)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from neuropil.architectures.image_sizes import is_small
-from neuropil.architectures.published.architecture_facts import Published
+from neuropil.architectures.published.architecture_facts import PictureForm, Published
 from neuropil.architectures.published.registry import Options, architecture
 from neuropil.checks import shown
 from neuropil.core import Layer, Network, Shape, join
@@ -323,6 +323,7 @@ class ResNet20Options(Options):
     accuracy="91.3 % CIFAR-10",
     source="paper",
     keys={"cifar": cifar_keys},
+    forms={"cifar": PictureForm()},
 )
 def resnet20(options: ResNet20Options) -> Network:
     """ResNet-20: the paper's small network for images of 32 pixels, 0.27 million parameters.

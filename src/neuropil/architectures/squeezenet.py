@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from neuropil.architectures.image_sizes import is_small
+from neuropil.architectures.published.architecture_facts import PictureForm
 from neuropil.architectures.published.registry import PlainOptions, architecture
 from neuropil.checks import one_of
 from neuropil.core import Network, join
@@ -33,6 +34,8 @@ SQUEEZED = (16, 16, 32, 32, 48, 48, 64, 64)
 # By version: number and length of the first filters; number of modules in each stage.
 VERSIONS = {"1.0": ((96, 7), (3, 4, 1)), "1.1": ((64, 3), (2, 2, 4))}
 PARTS = ("squeeze", "expand1x1", "expand3x3")
+# The authors' images: blue, green, red from 0 to 255, less their means.
+CAFFE = PictureForm((123 / 255, 117 / 255, 104 / 255), (1 / 255,) * 3, blue_first=True)
 
 
 def torchvision_keys(version: str = "1.0") -> Iterator[str]:
@@ -85,6 +88,7 @@ class SqueezeNetOptions(PlainOptions):
         "torchvision_1_1": functools.partial(torchvision_keys, "1.1"),
         "caffe": caffe_keys,
     },
+    forms={"caffe": CAFFE},
 )
 def squeezenet(options: SqueezeNetOptions) -> Network:
     """SqueezeNet: eight modules of a few 1×1 filters before 1×1 and 3×3 filters.
@@ -100,8 +104,7 @@ def squeezenet(options: SqueezeNetOptions) -> Network:
         Iandola, Han, Moskewicz, Ashraf, Dally, Keutzer, "SqueezeNet: AlexNet-level accuracy
         with 50x fewer parameters", 2016. Equal outputs under equal weights with
         ``torchvision.models.squeezenet1_0`` and ``squeezenet1_1``; the authors' own weights
-        take ``head_padding=1`` and images of 227 pixels from 0 to 255, in the order blue,
-        green, red, minus (104, 117, 123).
+        take ``head_padding=1`` and images of 227 pixels.
 
     Example:
         >>> network, small = squeezenet(), squeezenet(10, input_shape=(1, 32, 32))

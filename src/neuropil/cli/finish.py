@@ -26,13 +26,7 @@ if TYPE_CHECKING:
     from neuropil.training import GradientWatch, History
 
 MOST_COLUMNS = 5
-SHORT = {
-    "root_mean_squared_error": "RMSE",
-    "mean_absolute_error": "MAE",
-    "r2": "R²",
-    "f1": "F1",
-    "roc_auc": "ROC AUC",
-}
+SHORT = {"root_mean_squared_error": "RMSE", "mean_absolute_error": "MAE"}
 
 
 def finish(
@@ -177,8 +171,11 @@ def short(name: str) -> str:
     """Return the short name of a figure, such as ``R² of price``."""
     from rich.markup import escape
 
+    from neuropil.report.wording import figure_name
+
     metric, of, target = name.partition(" of ")
-    return escape(visible(SHORT.get(metric, metric.replace("_", " ")) + of + target))
+    own = SHORT[metric] + of + target if metric in SHORT else figure_name(name)
+    return escape(visible(own))
 
 
 def shown(value: float | None) -> str:

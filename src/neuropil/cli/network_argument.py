@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from neuropil.core import format_shape
 from neuropil.core.free_memory import require_memory
@@ -13,11 +12,10 @@ from neuropil.core.free_memory import require_memory
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from neuropil.core import Layer, Network, Shape
+    from neuropil.core import Network, Shape
+    from neuropil.runs.task import Task
 
 
-# Number of outputs of an architecture without a default, when only its summary is shown.
-DEFAULT_OUTPUTS = 10
 # Longest name in an error message.
 LONGEST_NAME = 200
 
@@ -36,13 +34,13 @@ class NamedNetwork(NamedTuple):
     trained: bool = False
 
 
-def named_network(text: str, shape: Shape, answer: Layer) -> NamedNetwork:
+def named_network(text: str, shape: Shape, task: Task[Any]) -> NamedNetwork:
     """Return the network that a text names.
 
     Args:
         text: The name of a public architecture, an expression, or a path.
         shape: Shape of one example, for a network without an Input.
-        answer: The last layer that the task needs, for an architecture.
+        task: The task, for an architecture.
 
     Raises:
         ValueError: When the text is none of these, or does not fit.
@@ -54,7 +52,7 @@ def named_network(text: str, shape: Shape, answer: Layer) -> NamedNetwork:
         if path.is_dir():
             notes = [f"training starts from the weights in {path}."]
             return NamedNetwork(resize(Network.load(path), shape), notes, trained=True)
-    make, notes = maker_of(text, shape, answer)
+    make, notes = maker_of(text, shape, task)
     return NamedNetwork(build_within_memory(make), notes)
 
 
@@ -123,14 +121,21 @@ def structure(text: str, shape: Shape | None, outputs: int | None) -> tuple[Netw
 
 
 def maker_of(
-    text: str, shape: Shape | None, answer: Layer | int | None
+    text: str, shape: Shape | None, answer: Task[Any] | int | None
 ) -> tuple[Callable[[], Network], list[str]]:
-    """Return a function that builds the network that a text names, and notes for the user."""
+    """Return a function that builds the network that a text names, and notes for the user.
+
+    Args:
+        text: The name of a public architecture, an expression, or a path.
+        shape: Shape of one example; None if unknown.
+        answer: The task, or the number of outputs, of an architecture; None for its default.
+    """
     if is_path(text):
         return from_path(require_existing(Path(text))), []
     name = text.strip()
     if name.isidentifier():
-        return architecture(name, shape, answer), []
+        check_name(name)
+        return lambda: build_named(name, shape, answer), []
     return from_expression(text, shape)
 
 
@@ -198,30 +203,19 @@ def from_expression(text: str, shape: Shape | None) -> tuple[Callable[[], Networ
     return lambda: Input(*shape) >> Network.parse(text), [note]
 
 
-def architecture(
-    name: str, shape: Shape | None, answer: Layer | int | None
-) -> Callable[[], Network]:
-    """Return a function that builds a network of `neuropil.architectures`.
-
-    Args:
-        name: Name of the architecture.
-        shape: Shape of one example; None if unknown.
-        answer: The last layer, or the number of outputs; None for the default.
+def check_name(name: str) -> None:
+    """Check the name of an architecture.
 
     Raises:
-        ValueError: When the architecture is unknown, or needs an input shape.
+        ValueError: When it is unknown.
     """
-    from neuropil import architectures
-    from neuropil.architectures.published.zoo_table import zoo_table
     from neuropil.checks import shown
     from neuropil.cli.suggestions import elsewhere
-    from neuropil.core import Layer
-    from neuropil.layers import Softmax
     from neuropil.runs import classic_names
+    from neuropil.runs.named_architecture import architecture_names
     from neuropil.text import nearest
 
-    zoo = zoo_table()
-    known = sorted([*zoo, "dense", "small_convolutional"])
+    known = architecture_names()
     if name not in known:
         classic = classic_names.names()
         near = nearest(name, [*known, *classic]) or elsewhere(name, "--network")
@@ -230,24 +224,15 @@ def architecture(
             f"{', '.join(known)}; for training also {', '.join(classic)}; or give an "
             f"expression such as 'Relu(64) >> Softmax(10)', or a saved network."
         )
-    maker: Callable[..., Network] = getattr(architectures, name)
-    if name in zoo:
-        classes = answer.units if isinstance(answer, Softmax) else answer
-        if isinstance(classes, Layer):
-            raise ValueError(
-                f"{name} is a classifier, but the data needs {answer!r} as the last layer."
-            )
-        # Without data, the published input shape and number of classes.
-        asked = {"input_shape": shape, "classes": classes}
-        options = {key: value for key, value in asked.items() if value is not None}
-        return lambda: maker(**options)
-    given = {"outputs": answer or DEFAULT_OUTPUTS, "input_shape": shape}
-    taken = inspect.signature(maker).parameters
-    options = {key: value for key, value in given.items() if key in taken and value is not None}
-    missing = [k for k, p in taken.items() if p.default is p.empty and k not in options]
-    if "input_shape" in missing:
-        raise ValueError(f"{name} takes any shape: give one with --input, as in 1,28,28.")
-    return lambda: maker(**options)
+
+
+def build_named(name: str, shape: Shape | None, answer: Task[Any] | int | None) -> Network:
+    """Return a public architecture: for a task, or with a number of outputs."""
+    from neuropil.runs.named_architecture import architecture
+
+    if shape is None or answer is None or isinstance(answer, int):
+        return architecture(name, shape, answer if isinstance(answer, int) else None)
+    return answer.named_network(name, shape)
 
 
 def on_meta(make: Callable[[], Network]) -> Network:

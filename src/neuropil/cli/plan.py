@@ -71,10 +71,10 @@ def make_plan(splits: Splits, settings: Settings) -> Plan:
     notes: list[str] = []
     network, trained = None, False
     task = task_for(splits.target, settings.task, splits.train.targets)
+    if settings.class_weight is not None and not task.weighs_classes:
+        raise ValueError(f"--class-weight is not for {task.name}: leave it out.")
     if settings.network is not None:
-        network, notes, trained = named_network(
-            settings.network, splits.input_shape, task.last_layer()
-        )
+        network, notes, trained = named_network(settings.network, splits.input_shape, task)
         check_fit(network, splits.input_shape, task, masked=splits.preparation.pads)
     made = apply_options(recipe(splits, task, network, settings.optimizer), settings)
     task = task.adapt_to(made.network)
@@ -82,16 +82,17 @@ def make_plan(splits: Splits, settings: Settings) -> Plan:
         task = task.with_loss(settings.loss)
     if settings.augment is not None and splits.train.targets is not None:
         some = task.encode(splits.train.targets[:2])
-        check_augmentation(made, splits.input_shape, some)
+        check_augmentation(made, splits.input_shape, some, task)
     if not trained:
         made = start(made, splits, task, settings)
     if settings.weights is not None:
-        notes += load_published(made.network, settings.network, settings.weights)
+        part, name = task.published_part(made.network, settings.network)
+        notes += load_published(part, name, settings.weights)
     if settings.freeze is not None:
         made.network.freeze(settings.freeze)
     # The default network of a table has the weights of a linear model.
     known = trained or settings.weights is not None or settings.network is None
-    return Plan(task, made, notes, known)
+    return Plan(task, made, [*task.notes(), *notes], known)
 
 
 def check_validation(splits: Splits, settings: Settings) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from neuropil import optim
 from neuropil.cli.console import console, label, note
 from neuropil.cli.run_data import describe_data
+from neuropil.runs.inspection.data_facts import describe_labels, missing_classes
 from neuropil.training.loop.closure_step import takes_all
 from neuropil.training.processes import join_processes
 
@@ -32,9 +33,19 @@ def show_plan(splits: Splits, task: Task[Any], made: Recipe, notes: Sequence[str
 
 
 def show_data(splits: Splits, task: Task[Any], notes: Sequence[str]) -> None:
-    """Print a description of the data, and the notes."""
-    label("Data", describe_data(splits, task))
-    note(*splits.notes, *notes)
+    """Print a description of the data and the labels, and the notes."""
+    own = splits.preparation.describe(splits.train)
+    label("Data", "\n".join(filter(None, [describe_data(splits, task), own])))
+    label("Labels", label_lines(splits))
+    note(*splits.notes, *missing_classes(splits), *notes)
+
+
+def label_lines(splits: Splits) -> str:
+    """Return a line about the labels of each part that has been read."""
+    return "\n".join(
+        f"{'training' if name == 'train' else name:<10}  {text}"
+        for name, text in describe_labels(splits).items()
+    )
 
 
 def show_processes(threads: int) -> None:

@@ -66,7 +66,7 @@ def describe_data(splits: Splits, task: Task[Any]) -> str:
     facts = splits.facts()
     kind = {"pictures": "pictures", "table": "rows", "arrays": "examples"}[splits.kind]
     shape = "×".join("any" if n is None else str(n) for n in splits.input_shape)
-    of = f"{shape} columns" if splits.kind == "table" else f"{shape}"
+    of = f"{shape} numbers" if splits.kind == "table" else f"{shape}"
     parts = [f"{facts['train']:,} {kind} of {of} to train on"]
     if facts["validation"]:
         parts.append(f"{facts['validation']:,} to validate")

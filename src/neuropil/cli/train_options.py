@@ -12,7 +12,7 @@ from neuropil.datasets.formats import openable
 from neuropil.runs.tasks import TASKS
 
 # Options that do not change the result.
-OUTPUT = ("out", "config", "quiet", "json")
+OUTPUT = ("check", "out", "config", "quiet", "json")
 DATA, NETWORK, TRAINING, RUN = "Data", "Network", "Training", "Run"
 
 
@@ -246,6 +246,15 @@ class TrainOptions:
             "--shard",
             help="Keep only a part of the weights in each process: for networks too large for "
             "one accelerator. Needs several processes, started by torchrun.",
+            rich_help_panel=RUN,
+        ),
+    ] = False
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check",
+            help="Only check, in at most a minute, whether the network can learn the labels of "
+            "eight training examples at all; write nothing. The exit code is 1 if it cannot.",
             rich_help_panel=RUN,
         ),
     ] = False

@@ -6,6 +6,7 @@ from neuropil.lazy import load_on_use
 
 if TYPE_CHECKING:
     from neuropil.datasets import augmentation as augmentation
+    from neuropil.datasets.annotations.boxes_target import Boxes as Boxes
     from neuropil.datasets.arrays.array_preparation import ArrayPreparation as ArrayPreparation
     from neuropil.datasets.batch_places import batches_of_like_sizes as batches_of_like_sizes
     from neuropil.datasets.builtin.digits import (

@@ -116,14 +116,17 @@ def variety_in_batches(source: Source, batch_size: int = 64) -> float:
     normalisation, whose means and variances are those of a batch, then removes what tells the
     classes apart.
 
+    Targets with several rows for each example are mixed within the examples already.
+
     Args:
         source: The examples; of many, 10,000 are looked at.
         batch_size: Number of examples in a batch.
     """
-    if source.targets is None or None not in source.input_shape:
+    targets = source.targets
+    if targets is None or targets.ndim > 2 or None not in source.input_shape:
         return 1.0
     order = torch.randperm(len(source), generator=torch.Generator().manual_seed(0))[:LOOKED_AT]
-    targets = source.targets[order]
+    targets = targets[order]
     if targets.is_floating_point():
         values = targets.reshape(len(order), -1).double()
         values = values / values.std(0).clamp(min=1e-300)

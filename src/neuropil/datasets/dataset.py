@@ -10,6 +10,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from neuropil.core.moments import narrow
+from neuropil.core.shape import format_shape
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.source import Batch
 from neuropil.digest import digest_of
@@ -30,7 +31,8 @@ class Dataset:
 
     Shape:
         ``inputs``: ``(N, ...)``, channels first. ``targets``: ``(N)`` class numbers (int64),
-        ``(N)`` or ``(N, k)`` floating-point numbers for regression, or None.
+        ``(N)`` or ``(N, k)`` floating-point numbers for regression, ``(N, …)`` for labels of
+        several rows, or None.
 
     Args:
         inputs: NumPy array, torch tensor or nested lists with the examples along axis 0. Bytes
@@ -135,6 +137,8 @@ def describe(targets: Tensor | None) -> str:
     """Return a short description of the targets."""
     if targets is None:
         return "no targets"
+    if targets.ndim > 2:
+        return f"targets of shape {format_shape(tuple(targets.shape[1:]))}"
     if targets.is_floating_point():
         return "one target value" if targets.ndim == 1 else f"{targets.shape[1]} target values"
     return f"{len(targets.unique())} classes"

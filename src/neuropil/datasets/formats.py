@@ -49,6 +49,9 @@ class Format:
             preparation.
         read_labelled: Functions ``(preparation, path, notes)`` that read labelled examples.
         folder: Description of the folders that are opened, if single files are not.
+        labels: The kinds of target that its labels may be.
+        pictures: Function that lists the pictures of labelled data, which are then read as new
+            input; None to read all pictures in the folder.
     """
 
     name: str
@@ -58,6 +61,8 @@ class Format:
     read: Mapping[str, Callable[[Any, Path, list[str]], PredictionInputs]]
     read_labelled: Mapping[str, Callable[[Any, Path, list[str]], Dataset]]
     folder: str = ""
+    labels: tuple[str, ...] = ("classes", "numbers")
+    pictures: Callable[[Path], list[Path]] | None = None
 
     @property
     def files(self) -> str:
@@ -116,6 +121,34 @@ def table_format(
     )
 
 
+def annotation_format(
+    name: str, reader: str, lister: str, *, suffixes: tuple[str, ...] = (), folder: str = ""
+) -> Format:
+    """Return a format of labels that are boxes in pictures.
+
+    Args:
+        name: Name of the format.
+        reader: Module of ``annotations`` and name of the function that reads the labels.
+        lister: Module and name of the function that lists the pictures.
+        suffixes: Suffixes of the label files that are opened by themselves.
+        folder: Description of the folders that are opened, if single files are not.
+    """
+    read = lazy(f"annotations.{reader}")
+    return Format(
+        name,
+        suffixes,
+        recognises=lazy(f"annotations.{reader.partition('.')[0]}.recognise"),
+        open=lazy("annotations.open_annotations.open_annotations", reader=read),
+        read={},
+        read_labelled={
+            "pictures": lazy("annotations.open_annotations.read_labelled", reader=read)
+        },
+        folder=folder,
+        labels=("boxes",),
+        pictures=lazy(f"annotations.{lister}"),
+    )
+
+
 ARRAYS: dict[str, Any] = {
     "open": lazy("arrays.named_arrays.open_arrays"),
     "read": dict.fromkeys(("arrays", "pictures"), lazy("arrays.named_arrays.read_new")),
@@ -145,6 +178,21 @@ FORMATS = (
         **ARRAYS,
     ),
     Format("npz", (".npz",), recognises=lazy("arrays.array_file.recognise"), **ARRAYS),
+    annotation_format(
+        "VOC",
+        "voc_files.read_voc",
+        "voc_files.list_pictures",
+        folder="a folder with pictures and VOC annotations (.xml)",
+    ),
+    annotation_format(
+        "COCO", "coco_files.read_coco", "coco_files.list_pictures", suffixes=(".json",)
+    ),
+    annotation_format(
+        "YOLO",
+        "yolo_files.read_yolo",
+        "yolo_files.list_pictures",
+        folder="a folder with pictures and YOLO annotations (.txt)",
+    ),
     Format(
         "picture table",
         (),

@@ -14,10 +14,10 @@ from torch import Tensor
 from neuropil.core.reading import reading
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.formats import FORMATS, misfit_message, suffixes_for
-from neuropil.datasets.paths import find_existing, unpacked_suffix
+from neuropil.datasets.paths import find_existing, name_below, unpacked_suffix
 from neuropil.datasets.pictures.class_folders import FolderScan, is_picture
 from neuropil.datasets.pictures.picture_table import read_paths, recognise
-from neuropil.datasets.pictures.source_opening import name_below, source_of_files
+from neuropil.datasets.pictures.source_opening import source_of_files
 from neuropil.datasets.prediction_inputs import PredictionInputs
 from neuropil.datasets.tables.files.table_file import read_table
 from neuropil.text import some_of
@@ -36,8 +36,8 @@ def read_for_prediction(
     r"""Read new input with the preparation of the training data.
 
     Pictures are converted to the size and colours of the training pictures, and a note reports
-    each change. Tables need the columns of the training table; the target may be left out.
-    Broken pictures among good ones are set aside.
+    each change; their own sizes are kept. Tables need the columns of the training table; the
+    target may be left out. Broken pictures among good ones are set aside.
 
     Args:
         preparation: Preparation of the training data.
@@ -69,6 +69,8 @@ def read_for_prediction(
         preparation, [find_existing(path) for path in several], gathered
     )
     read = read_each(preparation, files, gathered)
+    if len(gathered.sizes or ()) < len(gathered.names):
+        gathered.sizes = None  # some examples are arrays, which have no file of their own size
     if not read:
         why = f"none of {len(files)} files can be used: {some_of(gathered.set_aside)}"
         raise DataError(
@@ -146,6 +148,8 @@ def read_each(
         else:
             read[place] = own.inputs
             gathered.table = own.table if len(files) == 1 else None
+            if own.sizes is not None:
+                gathered.sizes = [*(gathered.sizes or ()), *own.sizes]
             shown = str(file) if count[name] > 1 else name  # such as cat/1.png and dog/1.png
             gathered.names += [shown + row.removeprefix(file.name) for row in own.names]
     gathered.notes += count_alike(notes)
@@ -197,6 +201,8 @@ def join_inputs(
 def picture_files(folder: Path, set_aside: list[str]) -> list[Path]:
     """Return the pictures in a folder and its subfolders.
 
+    Of a folder with labels, they are those that have labels: others may be masks.
+
     Args:
         folder: The folder.
         set_aside: Gains a line for each picture that is not a regular file.
@@ -204,6 +210,9 @@ def picture_files(folder: Path, set_aside: list[str]) -> list[Path]:
     Raises:
         DataError: If the folder contains no pictures.
     """
+    for known in FORMATS:
+        if known.pictures and known.recognises(folder):
+            return known.pictures(folder)
     scan = FolderScan(folder)
     scan.walk(folder)
     set_aside += [f"{path.name} is {why}." for path, why in scan.unreadable.items()]

@@ -141,7 +141,12 @@ def read_for_evaluation(
             takes = [known.opens for known in FORMATS if kind in known.read_labelled]
             what = f"{given} ({found[2]})" if found else given
             raise DataError(misfit_message(what, kind, takes))
-        known, opened, _ = found
+        known, opened, seen = found
+        if preparation.target.kind not in known.labels:
+            raise DataError(
+                f"{given} ({seen}) cannot be used with this network: it was trained on "
+                f"{preparation.target.kind}, not on {' or '.join(known.labels)}."
+            )
         return known.read_labelled[kind](preparation, opened, notes), notes
 
 

@@ -15,7 +15,7 @@ from neuropil.datasets.splitting import split
 from neuropil.datasets.tables.files.encodings import check_encoding
 from neuropil.datasets.tables.frames import IN_MEMORY
 
-TASKS = ("classification", "regression")
+TASKS = ("classification", "regression", "detection", "localisation")
 COLORS = ("grey", "rgb")
 RULES: Rules = {
     "task": optional(choice(*TASKS)),
@@ -37,7 +37,8 @@ class Options:
 
     Args:
         target: Name of the target column, or several: with commas between them, or a list.
-        task: ``"classification"``, ``"regression"``, or None to decide by the targets.
+        task: ``"classification"``, ``"regression"``, ``"detection"`` or ``"localisation"``;
+            None to decide by the targets.
         seed: Seed of the split.
         validation: Fraction or number of examples for validation.
         test: Fraction or number of examples for the test; not used with test files.
@@ -87,18 +88,18 @@ class Options:
             if getattr(self, name) is not None:
                 raise DataError(f"`{name}` does not apply to {what}: leave it out.")
 
-    def require_task(self, task: str, what: str) -> None:
+    def require_task(self, tasks: Sequence[str], what: str) -> None:
         """Refuse a task that does not fit the labels.
 
         Args:
-            task: The task that fits.
+            tasks: The tasks that fit.
             what: Description of the data and its labels.
 
         Raises:
             DataError: If another task was asked for.
         """
-        if self.task not in (None, task):
-            raise DataError(f"{what}, which need {task}, not {self.task}.")
+        if self.task not in (None, *tasks):
+            raise DataError(f"{what}, which need {' or '.join(tasks)}, not {self.task}.")
 
     def cut(
         self,

@@ -64,6 +64,19 @@ def find_spelling(path: Path) -> Path:
     return next(alike, path)
 
 
+def name_below(root: Path, path: Path) -> str:
+    """Return the name of a file: relative to the folder if it is inside."""
+    return str(path.relative_to(root) if path.is_relative_to(root) else path)
+
+
+def is_file(path: Path) -> bool:
+    """Return whether a path is that of a file; a name that cannot be one is not."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
 def compose_accents(name: str) -> str:
     """Return a name in composed Unicode form (NFC), in which equal names are equal texts."""
     return unicodedata.normalize("NFC", name)

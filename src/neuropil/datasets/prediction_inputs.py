@@ -23,6 +23,8 @@ class PredictionInputs:
         notes: Notes for the user.
         set_aside: The files that could not be read, each with the reason.
         table: The table whose rows the examples are, if they come from a single table.
+        sizes: Height and width of the picture file of each example, as a viewer shows it; None
+            if the examples do not come from picture files. They may have been resized since.
     """
 
     inputs: Tensor | Source
@@ -30,3 +32,4 @@ class PredictionInputs:
     notes: list[str] = field(default_factory=list)
     set_aside: list[str] = field(default_factory=list)
     table: Table | None = None
+    sizes: list[tuple[int, int]] | None = None

@@ -85,6 +85,13 @@ class Splits:
         return self._test is not None
 
     @property
+    def parts(self) -> dict[str, Source]:
+        """The parts that there are, by name, without a test that is not read yet."""
+        test = None if callable(self._test) else self._test
+        parts = {"train": self.train, "validation": self.validation, "test": test}
+        return {name: part for name, part in parts.items() if part is not None}
+
+    @property
     def kind(self) -> str:
         """``"pictures"``, ``"table"`` or ``"arrays"``."""
         return self.preparation.kind

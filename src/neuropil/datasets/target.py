@@ -16,20 +16,19 @@ from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.paths import natural_key
 from neuropil.datasets.plain_fields import (
     PlainFields,
-    class_of_kind,
     number_tuple,
     optional,
     text,
     text_tuple,
 )
 from neuropil.datasets.tables.cells import as_number, is_number
-from neuropil.text import some_of
+from neuropil.text import counts_in_words, some_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-KINDS: dict[str, type[Target]] = {}
-"""The kinds of target by their name in plain data."""
+MOST_NUMBERS = 6
+"""Numbers without names that are described one by one."""
 
 
 class Target(PlainFields, ABC):
@@ -40,9 +39,6 @@ class Target(PlainFields, ABC):
     """
 
     name: str | None
-
-    def __init_subclass__(cls) -> None:
-        KINDS[cls.kind] = cls
 
     @property
     @abstractmethod
@@ -91,17 +87,30 @@ class Target(PlainFields, ABC):
         """
         return targets
 
-    @staticmethod
-    def from_json(data: dict[str, Any]) -> Target:
-        """Return a target from plain data.
+    def lost(self, targets: Tensor, moved: Tensor) -> str | None:  # noqa: ARG002 - as `move`
+        """Return a note about targets that a move lost; by default None.
 
         Args:
-            data: Result of `to_json`.
-
-        Raises:
-            DataError: If the data are damaged.
+            targets: The targets.
+            moved: Result of `move`.
         """
-        return class_of_kind(data, KINDS).from_fields(data)
+        return None
+
+    def count(self, targets: Tensor) -> list[int] | None:  # noqa: ARG002 - for labels with classes
+        """Return the number of labels of each class; None for labels without classes.
+
+        Args:
+            targets: Result of `collate`.
+        """
+        return None
+
+    @abstractmethod
+    def describe(self, targets: Tensor) -> str:
+        """Return a description of labels in words: how many of each class, or their range.
+
+        Args:
+            targets: Result of `collate`, at least one.
+        """
 
 
 @final
@@ -131,9 +140,7 @@ class Classes(Target):
     name: str | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "classes", tuple(self.classes))
-        if not len(set(self.classes)) == len(self.classes) > 0:
-            raise DataError(f"a target needs distinct classes; got {self}.")
+        object.__setattr__(self, "classes", distinct_names(self.classes, self))
 
     @classmethod
     @override
@@ -194,6 +201,14 @@ class Classes(Target):
                 f"{some_of(map(repr, unknown))}; known are {some_of(map(repr, numbers), 10)}."
             )
         return torch.tensor([numbers[label] for label in labels], dtype=torch.int64)
+
+    @override
+    def count(self, targets: Tensor) -> list[int]:
+        return targets.flatten().long().bincount(minlength=len(self.classes)).tolist()
+
+    @override
+    def describe(self, targets: Tensor) -> str:
+        return counts_in_words(self.classes, self.count(targets))
 
 
 @final
@@ -293,6 +308,23 @@ class Numbers(Target):
         """Return numbers ``(N)`` or ``(N, k)`` in double precision."""
         return torch.as_tensor(labels).double()
 
+    @override
+    def describe(self, targets: Tensor) -> str:
+        numbers = targets.double().reshape(len(targets), -1)
+        names = self.columns or [""] * min(numbers.shape[1], MOST_NUMBERS)
+        each = [
+            f"{repr(name) + ' ' if name else ''}{number_text(low)} to {number_text(high)} "
+            f"(mean {mean:.4g}, standard deviation {deviation:.4g})"
+            for name, low, high, mean, deviation in zip(
+                names,
+                *(values.tolist() for values in numbers.aminmax(dim=0)),
+                *(values[0].tolist() for values in moments(numbers, [0])),
+                strict=False,
+            )
+        ]
+        more = numbers.shape[1] - len(each)
+        return "; ".join(each) + (f"; {more} more" if more else "")
+
     def standardize(self, targets: Tensor) -> Tensor:
         """Return targets with mean 0 and deviation 1.
 
@@ -316,9 +348,29 @@ class Numbers(Target):
         return exact * exact.new_tensor(self.scale) + exact.new_tensor(self.mean)
 
 
+def distinct_names(classes: Sequence[str], target: Target) -> tuple[str, ...]:
+    """Return the names of the classes of a target.
+
+    Args:
+        classes: Name of each class.
+        target: The target, for the error.
+
+    Raises:
+        DataError: If there are none, or two are the same.
+    """
+    if not len(set(classes)) == len(classes) > 0:
+        raise DataError(f"a target needs distinct classes; got {target}.")
+    return tuple(classes)
+
+
 def exact_number(label: str) -> Decimal:
     """Return the exact value of a numeric label, since integers may have 64 bits."""
     try:
         return Decimal(label)
     except InvalidOperation:
         return Decimal(as_number(label))
+
+
+def number_text(value: float) -> str:
+    """Return a number of the data: a whole number in full, others with six digits."""
+    return f"{value:.0f}" if abs(value) < 1e15 and value == round(value) else f"{value:.6g}"

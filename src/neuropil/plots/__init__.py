@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from neuropil.plots.column_importance import column_importance as column_importance
     from neuropil.plots.curves import learning_curves as learning_curves
     from neuropil.plots.decision_regions import decision_regions as decision_regions
+    from neuropil.plots.detection.box_curves import box_curves as box_curves
+    from neuropil.plots.detection.drawn_boxes import boxes as boxes
     from neuropil.plots.filters import filters as filters
     from neuropil.plots.gradient_flow import gradient_flow as gradient_flow
     from neuropil.plots.growing_gas import growing_gas as growing_gas

@@ -16,6 +16,8 @@ from neuropil.runs.measure import answers_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from torch import Tensor
+
     from neuropil.datasets import Splits
     from neuropil.datasets.source import Source
     from neuropil.runs.measure import ScoringPredictor
@@ -29,7 +31,7 @@ WORDS = {"test": "held-out", "validation": "validation", "train": "training"}
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Evidence:
     """The examples on which a network is evaluated, with its predictions.
 
@@ -37,8 +39,8 @@ class Evidence:
         part: The part that they come from: ``"test"``, else ``"validation"``, else ``"train"``.
         data: The examples.
         answers: The predictions: probabilities ``(N, K)``, or numbers ``(N, k)`` in the units
-            of the targets.
-        targets: Class numbers ``(N)``, or true values ``(N, k)``.
+            of the targets; of other tasks ``(N, …)`` as `Task.decode` returns them.
+        targets: Class numbers ``(N)``, or true values ``(N, k)``; of other tasks ``(N, …)``.
         task: The task of the network.
     """
 
@@ -50,13 +52,14 @@ class Evidence:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The class names; empty for a regression."""
+        """The class names; empty for a task without classes."""
         return getattr(self.task.target, "classes", ())
 
     @property
     def labels(self) -> list[str] | None:
-        """The name of the true class of each example; None for a regression."""
-        return [self.classes[number] for number in self.targets] if self.classes else None
+        """The name of the true class of each example; None if it has not one class."""
+        one_each = self.classes and self.targets.ndim == 1
+        return [self.classes[number] for number in self.targets] if one_each else None
 
     @property
     def mistakes(self) -> list[int]:
@@ -101,19 +104,31 @@ def gather_evidence(network: ScoringPredictor, splits: Splits, task: Task[Any]) 
         raise ValueError(f"report: the {WORDS[part]} examples have no targets to compare with.")
     answers = answers_of(network, data, task).double()
     rows = answers.reshape(len(answers), -1)
-    if len(answers) != len(data) or rows.shape[1] != task.target.outputs:
-        raise ValueError(
-            f"report: the network gives {rows.shape[1]} numbers per example, the data have "
-            f"{task.target.outputs}."
-        )
+    if answers.ndim <= 2:
+        check_answers(rows, data, task)
+        answers = rows
     if bad := int((~rows.isfinite().all(dim=1)).sum()):
         raise ValueError(
             f"report: the network gives NaN or infinity for {bad} of {len(data)} examples."
         )
     targets = data.targets.cpu()
-    whole = not targets.is_floating_point()
-    truth = targets if whole else targets.double().reshape(len(data), -1)
-    return Evidence(part, data, rows.numpy(), truth.numpy(), task)
+    truth = targets.double() if targets.is_floating_point() else targets
+    if targets.is_floating_point() and targets.ndim == 1:
+        truth = truth[:, None]
+    return Evidence(part, data, answers.numpy(), truth.numpy(), task)
+
+
+def check_answers(rows: Tensor, data: Source, task: Task[Any]) -> None:
+    """Check that there is a row of answers per example, with a number per output.
+
+    Raises:
+        ValueError: If there is not.
+    """
+    if len(rows) != len(data) or rows.shape[1] != task.target.outputs:
+        raise ValueError(
+            f"report: the network gives {rows.shape[1]} numbers per example, the data have "
+            f"{task.target.outputs}."
+        )
 
 
 class Figure(NamedTuple):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
     from torch import Tensor
 
     from neuropil.core.shape import Shape
@@ -50,15 +51,25 @@ def picture(example: Tensor, limits: tuple[float, float]) -> Picture:
         example: ``(H, W)``, ``(C, H, W)`` or ``(C, D, H, W)``.
         limits: The values shown as black and as white.
     """
-    from PIL import Image
+    from PIL import Image as Pillow
 
-    pixels = to_bytes(example, limits)
-    image = Image.fromarray(pixels)
+    image = Pillow.fromarray(to_bytes(example, limits))
     small = max(image.size) <= PIXELATED_TO
-    image.thumbnail((LARGEST, LARGEST))
+    return embed(image, LARGEST, small=small)
+
+
+def embed(image: Image, largest: int, *, small: bool = False) -> Picture:
+    """Return a picture of Pillow as a part of the page.
+
+    Args:
+        image: The picture.
+        largest: Its sides are reduced to at most this length.
+        small: Whether every pixel must be kept, and the page enlarges them as squares.
+    """
+    image.thumbnail((largest, largest))
     file = io.BytesIO()
     # JPEG makes photographs ten times smaller; small pictures must keep every pixel.
-    if small or pixels.ndim == 2:
+    if small or image.mode == "L":
         kind = "png"
         image.save(file, kind, optimize=True)
     else:

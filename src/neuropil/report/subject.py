@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from neuropil.core import Network
     from neuropil.datasets import Splits
-    from neuropil.datasets.source import Source
     from neuropil.runs.classic_model import ClassicModel
     from neuropil.training import GradientWatch, History
 
@@ -53,13 +52,6 @@ class Subject:
     def data(self) -> ArrayData:
         """The data, with the words for their kind."""
         return DATA_KINDS[self.splits.kind](self.splits)
-
-    @property
-    def parts(self) -> dict[str, Source]:
-        """The parts of the data, in the order of their use."""
-        splits = self.splits
-        parts = {"train": splits.train, "validation": splits.validation, "test": splits.test}
-        return {name: part for name, part in parts.items() if part is not None}
 
     @property
     def noun(self) -> str:

@@ -10,6 +10,7 @@ from neuropil.report.page import render, render_sections
 from neuropil.report.sections.classic_section import classic_section, fitting_words
 from neuropil.report.sections.classification_pages import CLASSIFICATION
 from neuropil.report.sections.data_section import data_section
+from neuropil.report.sections.detection.detection_pages import DETECTION
 from neuropil.report.sections.gradients_section import gradients_section
 from neuropil.report.sections.importance_section import importance_section
 from neuropil.report.sections.network_section import network_section, training_words
@@ -27,7 +28,11 @@ if TYPE_CHECKING:
     from neuropil.report.subject import Subject
     from neuropil.runs.task import Task
 
-TASK_PAGES: dict[str, TaskPages] = {"classification": CLASSIFICATION, "regression": REGRESSION}
+TASK_PAGES: dict[str, TaskPages] = {
+    "classification": CLASSIFICATION,
+    "regression": REGRESSION,
+    "detection": DETECTION,
+}
 """The pages of each task by its name."""
 
 
@@ -73,6 +78,7 @@ def training_report(subject: Subject) -> str:
         "Results": task.results(subject),
         "Curves": task.ranking(subject) if task.ranking else None,
         "Mistakes": task.mistakes(subject),
+        "Pictures": task.pictures(subject) if task.pictures else None,
         "Columns": importance_section(subject),
         "Certainty": task.certainty(subject) if task.certainty else None,
         "Training": model.training(subject) if model.training else None,

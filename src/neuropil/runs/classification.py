@@ -82,6 +82,7 @@ class Classification(Task[Classes]):
     asks: ClassVar[str] = "classes"
     answers: ClassVar[str] = "probabilities"
     decision: ClassVar[str] = "class"
+    weighs_classes: ClassVar[bool] = True
 
     target: Classes
     loss_name: str = "cross_entropy"
@@ -269,6 +270,12 @@ class Classification(Task[Classes]):
         order = self.decisions(answer[None])[0].argsort(descending=True, stable=True)
         names = self.target.classes
         return ", ".join(f"{names[k]} ({answer[k]:.3f})" for k in order[:top].tolist())
+
+    @override
+    def facts(self) -> dict[str, Any]:
+        own = {"positive": self.positive, "threshold": self.threshold}
+        facts: dict[str, Any] = {"classes": self.target.classes}
+        return facts | {name: value for name, value in own.items() if value}
 
 
 def rounded(shares: Tensor) -> list[float]:

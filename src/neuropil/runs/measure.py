@@ -13,6 +13,8 @@ from neuropil.datasets.loading import fetch_all
 from neuropil.datasets.source import Batch
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from neuropil.datasets.source import Source
     from neuropil.runs.task import Figures, Task
     from neuropil.training.metrics.base import Statistics
@@ -56,7 +58,10 @@ def measure(network: ScoringPredictor, source: Source, task: Task[Any]) -> Figur
     if source.targets is None:
         raise ValueError("these examples have no targets, so nothing can be measured on them.")
     metrics = task.metrics()
-    gathered: list[list[Statistics]] = [[] for _ in metrics]
+    # Figures of the same statistics, such as those of each class, gather them once.
+    gathered: dict[Callable[..., Tensor], list[Statistics]] = {
+        metric.function: [] for metric in metrics
+    }
     cost, not_finite = 0.0, 0
     for places, batch in fetch_all(source):
         outputs = outputs_of(network, batch, task)
@@ -64,11 +69,11 @@ def measure(network: ScoringPredictor, source: Source, task: Task[Any]) -> Figur
         targets = task.loss.prepare(task.encode(own.cpu()), outputs[:2])
         cost += float(task.loss.mean(outputs, targets)) * len(outputs)
         not_finite += int((~outputs.flatten(1).isfinite().all(dim=1)).sum())
-        for metric, statistics in zip(metrics, gathered, strict=True):
-            statistics.append(metric.gather(outputs, targets))
+        for metric in {metric.function: metric for metric in metrics}.values():
+            gathered[metric.function].append(metric.gather(outputs, targets))
     figures = {"loss": cost / max(1, len(source))}
-    for metric, statistics in zip(metrics, gathered, strict=True):
-        figures[metric.name] = metric.compute(metric.merge(statistics))
+    for metric in metrics:
+        figures[metric.name] = metric.compute(metric.merge(gathered[metric.function]))
     warn_not_finite(figures, not_finite, len(source))
     return {name: value if math.isfinite(value) else None for name, value in figures.items()}
 

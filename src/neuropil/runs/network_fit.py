@@ -20,12 +20,14 @@ def check_fit(network: Network, shape: Shape, task: Task[Any], *, masked: bool =
         network: The network, built.
         shape: Shape of an example.
         task: The task of the network.
-        masked: Whether the examples are padded, so that the network must take a mask.
+        masked: Whether the examples are padded, so that most tasks need a network that takes a
+            mask.
 
     Raises:
         ValueError: If it does not; the message says what would fit.
     """
     takes = network.input_shapes
+    masked = masked and (task.needs_mask or len(takes) > 1)
     if masked and len(takes) == 1 and fits(shape, takes[0]):
         raise ValueError(
             "pictures of their own sizes are padded, and the network does not take a mask: "

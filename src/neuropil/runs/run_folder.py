@@ -355,16 +355,24 @@ class Run:
         return read_for_prediction(self.preparation, files)
 
     def predict(
-        self, inputs: Tensor | Source, network: Network | ClassicModel | None = None
+        self,
+        inputs: Tensor | Source | PredictionInputs,
+        network: Network | ClassicModel | None = None,
     ) -> Tensor:
         """Return the answers of the task: class probabilities, or numbers in their own units.
+
+        Answers that have a place in a picture are in the pixels of its file for what `read`
+        returns, else in those of the network's input.
 
         Shape:
             ``(N, …) -> (N, classes)``, or ``(N)`` for a single number, ``(N, k)`` for several.
 
         Args:
-            inputs: Examples, such as those that `read` returns.
+            inputs: Examples, or what `read` returns.
             network: The network of the run; by default it is read from the folder.
         """
         network = self.network() if network is None else network
-        return answers_of(network, inputs, self.task)
+        task = self.task
+        if not isinstance(inputs, PredictionInputs):
+            return task.chosen(answers_of(network, inputs, task))
+        return task.place(task.chosen(answers_of(network, inputs.inputs, task)), inputs)

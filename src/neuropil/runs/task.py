@@ -12,18 +12,21 @@ from neuropil.core.shape import format_shapes
 from neuropil.datasets.augmentation.base import PictureStep
 from neuropil.datasets.augmentation.chain import Compose
 from neuropil.datasets.target import Target
+from neuropil.runs.named_architecture import architecture
 from neuropil.training.callbacks import BestWeights, EarlyStopping
 from neuropil.training.losses import losses
 from neuropil.training.trainer import Trainer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from torch import Tensor
 
     from neuropil.core import Layer, Network
     from neuropil.core.loss_kinds import Takes
     from neuropil.core.shape import Shape
+    from neuropil.datasets import PredictionInputs, Splits
+    from neuropil.runs.exporting.own_operator import OwnOperator
     from neuropil.runs.recipes.recipe import Recipe
     from neuropil.training.callbacks import Callback
     from neuropil.training.losses.base import Loss
@@ -64,6 +67,8 @@ class Task(ABC, Generic[Labels]):
         answers: The kind of answers, which is their name in an exported file.
         decision: What the largest of the `decisions` is, such as the "class": the name of its
             number in an exported file. Empty for answers that need no decision.
+        weighs_classes: Whether the loss can weight the examples by their class.
+        needs_mask: Whether a network for padded pictures must take their mask.
         target: The description of the labels.
     """
 
@@ -73,6 +78,8 @@ class Task(ABC, Generic[Labels]):
     asks: ClassVar[str]
     answers: ClassVar[str]
     decision: ClassVar[str] = ""
+    weighs_classes: ClassVar[bool] = False
+    needs_mask: ClassVar[bool] = True
     target: Labels
     loss_name: str
 
@@ -88,7 +95,12 @@ class Task(ABC, Generic[Labels]):
         """Return the last layer of a network for this task."""
 
     def network(
-        self, input_shape: Shape, *, masked: bool = False, mixed: bool = True
+        self,
+        input_shape: Shape,
+        *,
+        masked: bool = False,
+        mixed: bool = True,
+        steady: bool = False,
     ) -> Network:
         """Return the default network: convolutional for pictures, dense for all else.
 
@@ -96,13 +108,49 @@ class Task(ABC, Generic[Labels]):
             input_shape: Shape of one example; None for a size that varies.
             masked: Whether pictures are padded, and come with a mask.
             mixed: Whether batches of pictures of like sizes mix the targets.
+            steady: Whether pictures of one size get a network without dropout, which would
+                change the loss function at each step.
         """
         if len(input_shape) == 3 and None in input_shape:
             last = self.last_layer()
             return varied_convolutional(input_shape, last, masked=masked, mixed=mixed)
         if len(input_shape) == 3:
-            return small_convolutional(input_shape, self.last_layer())
+            options = {"dropout": 0.0} if steady else {}
+            return small_convolutional(input_shape, self.last_layer(), **options)
         return dense(input_shape, self.last_layer(), dropout=0.1, linear_path=True)
+
+    def named_network(self, name: str, input_shape: Shape) -> Network:
+        """Return a public architecture for this task; by default it ends in the last layer.
+
+        Args:
+            name: Name of the architecture.
+            input_shape: Shape of one example; None for a size that varies.
+
+        Raises:
+            ValueError: If it does not fit this task.
+        """
+        return architecture(name, input_shape, self.last_layer())
+
+    def published_part(self, network: Network, name: str | None) -> tuple[Network, str | None]:
+        """Return the part of a network that has published weights; by default all of it.
+
+        Args:
+            network: The network.
+            name: The name that the user gave for it, if any.
+
+        Returns:
+            The part, and the name of its architecture.
+        """
+        return network, name
+
+    def adapt_recipe(self, made: Recipe, splits: Splits) -> Recipe:  # noqa: ARG002 - for tasks with their own
+        """Return the default recipe for the data as it suits this task; by default unchanged.
+
+        Args:
+            made: The default recipe, with its network.
+            splits: The data.
+        """
+        return made
 
     def check(self, network: Network) -> None:
         """Check that the outputs of a network fit this task.
@@ -133,6 +181,10 @@ class Task(ABC, Generic[Labels]):
         """Check a network and return the task with the loss that fits it."""
         self.check(network)
         return self
+
+    def notes(self) -> list[str]:
+        """Return notes for the user on what the training labels decided."""
+        return []
 
     def with_loss(self, name: str) -> Self:
         """Return the task with another loss.
@@ -175,6 +227,18 @@ class Task(ABC, Generic[Labels]):
         """
         return self.encode(self.target.move(self.restore(targets), matrix, size))
 
+    def bind(self, augment: Callable[..., Any] | None) -> Callable[..., Any] | None:
+        """Return an augmentation that moves the targets along, if they have a place.
+
+        Args:
+            augment: The augmentation, or None.
+        """
+        if type(self.target).move is not Target.move and isinstance(
+            augment, PictureStep | Compose
+        ):
+            return augment.bind(self.move)
+        return augment
+
     def trainer(
         self, recipe: Recipe, callbacks: Sequence[Callback] = (), **options: Any
     ) -> Trainer:
@@ -188,11 +252,6 @@ class Task(ABC, Generic[Labels]):
         optimizer = optim.by_name(recipe.optimizer)
         own = {"lr": recipe.lr, "weight_decay": recipe.weight_decay}
         own = {name: value for name, value in own.items() if value is not None}
-        augment = recipe.augment
-        if type(self.target).move is not Target.move and isinstance(
-            augment, PictureStep | Compose
-        ):
-            augment = augment.bind(self.move)
         stops: list[Callback] = [BestWeights()] if recipe.keep_best else []
         if recipe.patience is not None:
             stops.append(EarlyStopping(recipe.patience))
@@ -203,7 +262,7 @@ class Task(ABC, Generic[Labels]):
             metrics=self.metrics()[:1],
             callbacks=[*stops, *callbacks],
             schedule=recipe.schedule,
-            augment=augment,
+            augment=self.bind(recipe.augment),
             ema=recipe.ema,
             **options,
         )
@@ -217,6 +276,23 @@ class Task(ABC, Generic[Labels]):
         Args:
             outputs: The outputs of the network.
         """
+
+    def chosen(self, answers: Tensor) -> Tensor:
+        """Return the answers that are predicted and exported; by default all of them.
+
+        Args:
+            answers: The answers of `decode`, which the metrics measure.
+        """
+        return answers
+
+    def place(self, answers: Tensor, given: PredictionInputs) -> Tensor:  # noqa: ARG002 - for answers that have a place
+        """Return answers in the coordinates of the files; by default unchanged.
+
+        Args:
+            answers: The answers for some examples.
+            given: The examples, as they were read from files.
+        """
+        return answers
 
     def decisions(self, answers: Tensor) -> Tensor:
         """Return the answers as the metrics compare them with labels; by default unchanged.
@@ -295,6 +371,14 @@ class Task(ABC, Generic[Labels]):
             figures: The metrics of the network by part.
         """
 
+    def lines(self, answers: Tensor) -> Sequence[int]:
+        """Return the example of each line of `columns`; by default each has one line.
+
+        Args:
+            answers: The answers of `decode`.
+        """
+        return range(len(answers))
+
     @abstractmethod
     def sentence(self, answer: Tensor, figures: Mapping[str, Figures], top: int) -> str:
         """Return one answer as text for people.
@@ -305,7 +389,15 @@ class Task(ABC, Generic[Labels]):
             top: Number of classes to name, if the answer is a class.
         """
 
-    # In run.json
+    # In files
+
+    def facts(self) -> dict[str, Any]:
+        """Return facts that explain the answers in an exported file, as plain data."""
+        return {}
+
+    def own_operators(self) -> Sequence[OwnOperator]:
+        """Return the operators of this library that `decode` uses, for exported files."""
+        return ()
 
     def to_json(self) -> dict[str, Any]:
         """Return all fields but the target as plain data."""

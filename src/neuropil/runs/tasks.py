@@ -32,6 +32,8 @@ class Row(NamedTuple):
 TASKS = {
     "classification": Row("classes", "neuropil.runs.classification.Classification"),
     "regression": Row("numbers", "neuropil.runs.regression.Regression"),
+    "detection": Row("boxes", "neuropil.vision.detection.task.Detection"),
+    "localisation": Row("boxes", "neuropil.vision.localisation.task.Localisation"),
 }
 
 

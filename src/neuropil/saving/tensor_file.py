@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+import torch
 from safetensors import safe_open
 
 from neuropil.core.reading import reading, require_file
@@ -29,3 +31,17 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     require_file(path)
     with reading(path), safe_open(path, framework="pt") as file:
         return {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118 - no mapping
+
+
+def read_arrays(path: Path) -> dict[str, Tensor]:
+    """Return the arrays of an ``.npz`` file by name as tensors; nothing is unpickled.
+
+    Args:
+        path: The file.
+
+    Raises:
+        ValueError: When it is damaged, of another format, or has arrays of other objects.
+    """
+    require_file(path)
+    with reading(path), np.load(path, allow_pickle=False) as arrays:
+        return {name: torch.from_numpy(arrays[name]) for name in arrays.files}

@@ -26,5 +26,13 @@ if TYPE_CHECKING:
     from neuropil.vision.boxes.soft_non_max_suppression import (
         soft_non_max_suppression as soft_non_max_suppression,
     )
+    from neuropil.vision.detection.detection_loss import detection_loss as detection_loss
+    from neuropil.vision.detection.encoding import decode_boxes as decode_boxes
+    from neuropil.vision.detection.encoding import encode_boxes as encode_boxes
+    from neuropil.vision.detection.grid_head import GridHead as GridHead
+    from neuropil.vision.detection.localisation_loss import decode_location as decode_location
+    from neuropil.vision.detection.localisation_loss import (
+        localisation_loss as localisation_loss,
+    )
 
 load_on_use(__name__, __file__)

@@ -23,8 +23,6 @@ from neuropil.architectures import (
 )
 from neuropil.architectures.published import hub
 
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-
 
 @pytest.fixture(name="cifar_state")
 def published_resnet20(data):
@@ -40,7 +38,6 @@ def published_file(cifar_state, tmp_path):
 
 def test_resnet20_names_the_pictures_of_cifar(cifar_file, data):
     network = resnet20(weights=cifar_file)
-    network.inputs[0].set_normalization(*(torch.tensor([MEAN, STD]) * 255))
     pictures = np.load(data / "cifar10_subset" / "cifar10_subset.npz")
     inputs = torch.from_numpy(pictures["x_test"]).permute(0, 3, 1, 2)
     named = network.predict(inputs).argmax(1).numpy()
@@ -51,16 +48,27 @@ def test_resnet20_names_the_pictures_of_cifar(cifar_file, data):
     ("picture", "name"), [("content_chelsea", "Egyptian cat"), ("content_coffee", "espresso")]
 )
 def test_squeezenet_names_the_cat_and_the_coffee(picture, name, data):
-    arrays = np.load(data / "pretrained" / "squeezenet1_0_imagenet.npz")
-    network = squeezenet(head_padding=1, input_shape=(3, 227, 227))
-    load_weights(network, {n: torch.from_numpy(arrays[n]) for n in arrays}, squeezenet)
+    file = data / "pretrained" / "squeezenet1_0_imagenet.npz"
+    network = squeezenet(head_padding=1, input_shape=(3, 227, 227), weights=file)
     image = Image.open(data / "style" / f"{picture}.png").convert("RGB").resize((227, 227))
-    pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1)[[2, 1, 0]].float()  # BGR
-    pixels -= torch.tensor([104.0, 117.0, 123.0]).reshape(3, 1, 1)
+    pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1)
     scores = network.predict(pixels[None])[0]
     lines = (data / "pretrained" / "imagenet_synset_words.txt").read_text().splitlines()
     guesses = [lines[k] for k in scores.topk(5).indices]
     assert any(name in guess for guess in guesses), guesses
+
+
+def test_the_images_that_weights_expect_are_made_from_plain_ones(data):
+    file = data / "pretrained" / "squeezenet1_0_imagenet.npz"
+    network = squeezenet(input_shape=(3, 64, 64), weights=file).eval()
+    filters = torch.from_numpy(np.load(file)["conv1.weight"])
+    pixels = torch.randint(0, 256, (1, 3, 64, 64), dtype=torch.uint8)
+    blue_first = pixels.float().flip(1) - torch.tensor([104.0, 117.0, 123.0]).view(3, 1, 1)
+    theirs = torch.nn.functional.conv2d(blue_first, filters, stride=2)
+    theirs += network.convolution1.bias[:, None, None]
+    torch.testing.assert_close(
+        network.upto("convolution1")(pixels), theirs, rtol=1e-4, atol=1e-3
+    )
 
 
 def test_other_channels_and_classes_are_adapted_and_said(cifar_file, cifar_state):

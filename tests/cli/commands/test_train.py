@@ -2,6 +2,7 @@ import csv
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from tests.streamed import streamed
 from neuropil.cli import finish, plan, run_data, training_run
 from neuropil.core import Network
 from neuropil.runs.classic_model import ClassicModel
+from neuropil.runs.inspection import self_check
 from neuropil.runs.recipes import default_recipes
 from neuropil.runs.run_folder import Run
 from neuropil.training import Trainer
@@ -57,7 +59,7 @@ def test_the_plan_and_the_outcome_are_said(neuropil, table):
     result = neuropil("train", "--data", table, "--out", "run", *QUICK[:-1])
     assert result.code == 0
     for part in (
-        "2 classes of 'level' (high, low); 56 rows of 3 columns to train on",
+        "2 classes of 'level' (high, low); 56 rows of 3 numbers to train on",
         "Network  Input(3) >>",
         "Training 2 epochs",
         "Result   ",
@@ -68,6 +70,40 @@ def test_the_plan_and_the_outcome_are_said(neuropil, table):
         assert part in result.out
     assert "note: Target 'level' holds 2 distinct words: classification" in result.err
     assert "epoch 1/2" in result.err
+
+
+@pytest.mark.parametrize("kind", ["table", "numbers", "pictures"])
+def test_a_check_learns_eight_examples_and_writes_nothing(neuropil, tmp_path, request, kind):
+    data = request.getfixturevalue(kind)
+    before = sorted(tmp_path.rglob("*"))
+    result = neuropil("train", "--data", data, "--check", "--threads", "1")
+    assert result.code == 0, result
+    assert re.search(
+        r"Check +the network can learn these labels: \w+ \S+ on 8 training examples after \d+ "
+        r"steps \(\d+ s\)\.", result.out,
+    )  # fmt: skip
+    assert "Labels   training" in result.out
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_check_that_fails_says_why_and_ends_with_one(neuropil, pictures, monkeypatch):
+    monkeypatch.setattr(self_check, "MOST_STEPS", 50)
+    first, *others = pictures.rglob("*.png")
+    for other in others:
+        shutil.copy(first, other)
+    options = ("--network", "Flatten() >> Softmax(2)", "--threads", "1", "--json")
+    result = neuropil("train", "--data", pictures, "--check", *options)
+    found = json.loads(result.out)["check"]
+    assert (result.code, found["passed"], found["examples"]) == (1, False, 8)
+    assert found["reached"] == "accuracy 0.5"
+    assert " are equal but have different labels" in found["failure"]
+
+
+def test_a_check_is_for_networks_trained_in_steps(refused, table):
+    line = refused("train", "--data", table, "--check", "--network", "pnn")
+    assert line == (
+        "--check is for networks that are trained in steps: pnn is fitted at once, so train it."
+    )
 
 
 def test_figures_of_a_regression_are_in_its_own_units(neuropil, trained):

@@ -16,6 +16,7 @@ from neuropil.datasets.augmentation import (
     RandomFlip,
     RandomRotation,
     RandomShift,
+    picture_parts,
 )
 
 WHOLE = (
@@ -110,3 +111,16 @@ def test_a_function_may_stand_in_a_chain():
     changed, targets = Compose(RandomFlip(1.0), double)(pictures.float(), classes, seeded())
     assert torch.equal(changed, 2 * pictures.float().flip(-1))
     assert torch.equal(targets, classes + 1)
+
+
+def test_parts_of_a_batch_give_what_the_whole_gives(monkeypatch):
+    """On a CPU a few pictures are computed at a time."""
+    pictures, classes = batch(count=9)
+    mask = torch.randint(0, 2, (9, 7, 6), generator=seeded(2), dtype=torch.uint8)
+    chain = Compose(RandomFlip(), RandomRotation(20, fill=7.0), ColorJitter(0.2, 0.4))
+    expected, _ = chain((pictures, mask), classes, seeded())
+    for most in (1, 2 * 84, 4 * 84):
+        monkeypatch.setattr(picture_parts, "MOST", most)
+        changed, _ = chain((pictures, mask), classes, seeded())
+        assert torch.equal(changed[0], expected[0])
+        assert torch.equal(changed[1], expected[1])

@@ -6,15 +6,17 @@ from collections.abc import Callable
 import pytest
 import torch
 from tests.datasets.augmentation.batches import batch, seeded
+from torch import Tensor
 
 from neuropil.core.arguments import Arguments
-from neuropil.datasets import DataError, augmentation
+from neuropil.datasets import Boxes, DataError, augmentation
 from neuropil.datasets.augmentation import (
     Augmentation,
     ColorJitter,
     Compose,
     CutMix,
     Mixup,
+    Mosaic,
     RandomAffine,
     RandomCrop,
     RandomErasing,
@@ -22,6 +24,7 @@ from neuropil.datasets.augmentation import (
     RandomResizedCrop,
     RandomRotation,
     RandomShift,
+    RandomZoom,
 )
 
 # A row for each class: one that changes something, and calls that are refused with a message.
@@ -51,6 +54,13 @@ ROWS: dict[str, tuple[Augmentation, dict[str, Callable[[], Augmentation]]]] = {
         {
             "Mixup: alpha must be a number in (0, inf), got 0": lambda: Mixup(0),
             "Mixup: classes must be a whole number from 2": lambda: Mixup(classes=1),
+        },
+    ),
+    "Mosaic": (
+        Mosaic(0.9).bind(Boxes(["cat"]).move),
+        {
+            "Mosaic: p must be a number in [0, 1], got 2": lambda: Mosaic(2),
+            "Mosaic: scale must be in rising order": lambda: Mosaic(scale=(2, 1)),
         },
     ),
     "RandomAffine": (
@@ -103,9 +113,23 @@ ROWS: dict[str, tuple[Augmentation, dict[str, Callable[[], Augmentation]]]] = {
             "got 1.5": lambda: RandomShift(1.5),  # pyright: ignore[reportArgumentType]
         },
     ),
+    "RandomZoom": (
+        RandomZoom((0.5, 2), ratio=(0.8, 1.2), fill=3.0),
+        {
+            "RandomZoom: scale must be a number in (0, inf)": lambda: RandomZoom((0, 1)),
+            "RandomZoom: ratio must be in rising order": lambda: RandomZoom(ratio=(2, 1)),
+        },
+    ),
 }
 ALL = [augment for augment, _ in ROWS.values()]
 WRONG = [(message, make) for _, wrong in ROWS.values() for message, make in wrong.items()]
+
+
+def targets_of(augment: Augmentation, classes: Tensor) -> Tensor:
+    """Return targets for an augmentation: boxes for one that joins them, else the classes."""
+    if not isinstance(augment, Mosaic):
+        return classes
+    return torch.tensor([[[1.0, 1, 5, 6, 0]]]).repeat(len(classes), 1, 1)
 
 
 def test_every_augmentation_has_a_row():
@@ -118,11 +142,11 @@ def test_every_augmentation_has_a_row():
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.float32])
 def test_all_keep_their_promises(augment, dtype):
     pictures, classes = batch(dtype=dtype)
-    before = pictures.clone()
-    first, targets = augment(pictures, classes, seeded())
+    before, given = pictures.clone(), targets_of(augment, classes)
+    first, targets = augment(pictures, given, seeded())
     torch.manual_seed(99)
-    again, _ = augment(pictures, classes, seeded())
-    other, _ = augment(pictures, classes, seeded(1))
+    again, _ = augment(pictures, given, seeded())
+    other, _ = augment(pictures, given, seeded(1))
     assert torch.equal(pictures, before)
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
@@ -133,15 +157,15 @@ def test_all_keep_their_promises(augment, dtype):
 
 @pytest.mark.parametrize("augment", [*ALL, RandomFlip(axis=-2)], ids=repr)
 def test_a_view_of_a_larger_tensor_is_changed_as_its_copy_is(augment):
-    _, classes = batch()
+    given = targets_of(augment, batch()[1])
     store = torch.randint(1, 256, (3 + 8 * 2 * 8 * 6 + 4,), dtype=torch.uint8)
     spaced = torch.randint(1, 256, (6, 8, 8, 2), dtype=torch.uint8).permute(1, 3, 2, 0)
     last = spaced.to(memory_format=torch.channels_last)
     for view in (store[3:-4].view(8, 2, 8, 6), spaced, last):
         expected, _ = augment(
-            view.clone(memory_format=torch.contiguous_format), classes, seeded()
+            view.clone(memory_format=torch.contiguous_format), given, seeded()
         )
-        assert torch.equal(augment(view, classes, seeded())[0], expected)
+        assert torch.equal(augment(view, given, seeded())[0], expected)
 
 
 @pytest.mark.parametrize("augment", ALL, ids=repr)
@@ -149,8 +173,9 @@ def test_padded_pictures_keep_their_mask(augment):
     pictures, classes = batch(count=64)
     mask = torch.ones(64, 7, 6, dtype=torch.uint8)
     mask[::2, 4:], mask[1::2, :, 3:] = 0, 0
-    expected, _ = augment(pictures, classes, seeded())
-    (changed, moved), targets = augment((pictures, mask), classes, seeded())
+    given = targets_of(augment, classes)
+    expected, _ = augment(pictures, given, seeded())
+    (changed, moved), targets = augment((pictures, mask), given, seeded())
     assert len(targets) == 64
     if not isinstance(
         augment, Compose | ColorJitter
@@ -166,7 +191,12 @@ def test_repr_is_the_call_that_makes_it(augment):
     again = eval(repr(augment), vars(augmentation).copy())
     assert repr(again) == repr(augment)
     assert isinstance(augment, Arguments)
-    assert torch.equal(again(*batch(), seeded())[0], augment(*batch(), seeded())[0])
+    if isinstance(augment, Mosaic):
+        again = again.bind(augment.move)
+    pictures, classes = batch()
+    given = targets_of(augment, classes)
+    expected, _ = augment(pictures, given, seeded())
+    assert torch.equal(again(pictures, given, seeded())[0], expected)
 
 
 @pytest.mark.parametrize("augment", [a for a in ALL if not isinstance(a, Mixup)], ids=repr)
@@ -199,8 +229,9 @@ def test_arguments_out_of_range_are_refused(message, make):
 def test_all_work_on_the_device_with_a_generator_anywhere(augment, where):
     pictures, classes = batch()
     generator = torch.Generator(where).manual_seed(0)
-    inputs, targets = augment(pictures.cuda(), classes.cuda(), generator)
+    given = targets_of(augment, classes)
+    inputs, targets = augment(pictures.cuda(), given.cuda(), generator)
     assert inputs.device.type == targets.device.type == "cuda"
     if where == "cpu":
-        expected, _ = augment(pictures, classes, seeded())
+        expected, _ = augment(pictures, given, seeded())
         torch.testing.assert_close(inputs.cpu().float(), expected.float(), atol=1, rtol=0)

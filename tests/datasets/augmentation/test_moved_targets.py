@@ -19,6 +19,7 @@ from neuropil.datasets.augmentation import (
     RandomResizedCrop,
     RandomRotation,
     RandomShift,
+    RandomZoom,
 )
 from neuropil.datasets.augmentation.geometric_step import GeometricStep
 from neuropil.datasets.augmentation.warping import warp_mask
@@ -33,6 +34,7 @@ STEPS: tuple[GeometricStep, ...] = (
     RandomResizedCrop((33, 21), scale=(0.4, 1.0)),
     RandomRotation(50),
     RandomShift(4),
+    RandomZoom((0.7, 1.5), ratio=(0.8, 1.25)),
 )
 CHAINS = st.lists(st.sampled_from(STEPS), min_size=2, max_size=4).map(lambda s: Compose(*s))
 ANY = st.one_of(st.sampled_from(STEPS), CHAINS)

@@ -223,6 +223,24 @@ def test_a_photo_taken_sideways_is_turned(tmp_path):
     assert (opened.train.inputs[:, :, 5:] > 195).all()
 
 
+@pytest.mark.parametrize("turn", [1, 6])
+def test_a_photo_is_decoded_at_half_its_size_if_that_is_its_size(tmp_path, turn):
+    random = np.random.default_rng(0)
+    exif = Image.Exif()
+    exif[0x0112] = turn
+    for name in "ab":
+        (tmp_path / name).mkdir()
+        coarse = Image.fromarray(random.integers(0, 256, (6, 8, 3), dtype=np.uint8))
+        coarse.resize((128, 96)).save(tmp_path / name / "0.jpg", exif=exif)
+    size = (48, 64) if turn == 1 else (64, 48)
+    opened = datasets.open(tmp_path, image_size=size, validation=0, test=0)
+    with Image.open(tmp_path / "a" / "0.jpg") as half:
+        half.draft(None, (64, 48))
+        pixels = np.asarray(half)
+    pixels = pixels if turn == 1 else np.rot90(pixels, -1)
+    assert np.array_equal(opened.train.inputs[0].permute(1, 2, 0), pixels)
+
+
 @pytest.mark.parametrize(
     ("folders", "message"),
     [

@@ -27,6 +27,21 @@ class Published:
 
 
 @dataclass(frozen=True)
+class PictureForm:
+    """The form of the images that weights expect.
+
+    Attributes:
+        mean: Mean of red, green and blue, for images with values from 0 to 1.
+        std: What the difference to the mean is divided by, for red, green and blue.
+        blue_first: Whether the channels are blue, green, red.
+    """
+
+    mean: tuple[float, ...] = (0.485, 0.456, 0.406)
+    std: tuple[float, ...] = (0.229, 0.224, 0.225)
+    blue_first: bool = False
+
+
+@dataclass(frozen=True)
 class Architecture:
     """One row of the table of architectures.
 
@@ -41,6 +56,7 @@ class Architecture:
             such as ``"torchvision"``.
         keys: For each implementation, the names of its modules with parameters, in the order
             of our layers with parameters.
+        forms: For some of these implementations, the form of images that its weights expect.
         published: Source of ``weights="imagenet"``, or None.
     """
 
@@ -51,6 +67,7 @@ class Architecture:
     accuracy: str
     source: str
     keys: Mapping[str, Callable[[], Iterator[str]]] = field(default_factory=dict)
+    forms: Mapping[str, PictureForm] = field(default_factory=dict)
     published: Published | None = None
 
 

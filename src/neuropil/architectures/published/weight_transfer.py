@@ -83,8 +83,10 @@ def layers_with_parameters(network: Network) -> Iterator[tuple[str, Layer]]:
 
 def match_names(
     network: Network, state: Mapping[str, Tensor], known: Architecture, source: str
-) -> tuple[dict[str, str], list[str]]:
+) -> tuple[dict[str, str], list[str], str]:
     """Return the source's name for each of our layers, and the layers that it lacks.
+
+    The third part is the implementation whose names these are; empty for our own.
 
     Raises:
         ValueError: When the source's names belong to another architecture.
@@ -92,10 +94,11 @@ def match_names(
     ours = [name for name, _ in layers_with_parameters(network)]
     there = {name.rpartition(".")[0] for name in state}
     best: tuple[str, ...] = tuple(ours)
-    for keys in known.keys.values():
+    origin = ""
+    for name, keys in known.keys.items():
         theirs = tuple(keys())
         if len(theirs) >= len(ours) and len(there & {*theirs}) > len(there & {*best}):
-            best = theirs[: len(ours)]
+            best, origin = theirs[: len(ours)], name
     found = there & {*best}
     if 2 * len(found) < len(best):
         raise ValueError(
@@ -103,7 +106,18 @@ def match_names(
             f"{some_of(sorted(there))}, and {known.name} has {some_of(ours)}."
         )
     names = dict(zip(ours, best, strict=True))
-    return names, [name for name in ours if names[name] not in there]
+    return names, [name for name in ours if names[name] not in there], origin
+
+
+def red_first(state: Mapping[str, Tensor], names: Mapping[str, str]) -> dict[str, Tensor]:
+    """Return weights for images in red, green, blue from those for blue, green, red.
+
+    Args:
+        state: The weights.
+        names: The source's name for each of our layers, in network order.
+    """
+    filters = f"{next(iter(names.values()))}.weight"
+    return {name: v.flip(1) if name == filters else v for name, v in state.items()}
 
 
 def load_layers(

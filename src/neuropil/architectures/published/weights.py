@@ -16,10 +16,11 @@ from neuropil.architectures.published.weight_transfer import (
     LoadReport,
     load_layers,
     match_names,
+    red_first,
     strip_prefix,
 )
 from neuropil.checks import shown
-from neuropil.saving.tensor_file import read_tensors
+from neuropil.saving.tensor_file import read_arrays, read_tensors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,15 +43,17 @@ def load_weights(
     The names of torchvision, timm and this library are recognised, also after the prefixes that
     wrappers add, such as ``module.``, ``model.`` and ``_orig_mod.``. If the images have another
     number of channels, the first layer's filters are summed (one channel) or repeated and
-    scaled. If the number of classes differs, the last layer keeps its random weights. A warning
-    reports what was adapted or not found.
+    scaled. Where the form of images that the weights expect is known, the network takes images
+    with values from 0 to 255, red first. If the number of classes differs, the last layer keeps
+    its random weights. A warning reports what was adapted or not found.
 
     Args:
         network: The network that `architecture` returned.
         weights: ``"imagenet"`` for the published weights, which about half of the
             architectures have (see the column "weights" of ``neuropil architectures``);
             ``"hub:owner/name"``, or ``"hub:owner/name@revision"``, for a repository of the hub;
-            a file in the safetensors format; or a state dict in memory.
+            a file in the safetensors format, or of NumPy arrays (``.npz``); or a state dict in
+            memory.
         architecture: The function of `neuropil.architectures` whose names to expect, such as
             `resnet18`.
 
@@ -73,7 +76,11 @@ def load_weights(
     known = require_architecture(architecture)
     state, source, normalization = read(weights, known)
     state, prefix = strip_prefix(network, state, known)
-    names, missing = match_names(network, state, known, source)
+    names, missing, origin = match_names(network, state, known, source)
+    form = known.forms.get(origin)
+    if form is not None:
+        state = red_first(state, names) if form.blue_first else state
+        normalization = normalization or (form.mean, form.std)
     loaded = load_layers(network, state, names, source, known)
     if prefix:
         loaded.adapted.append(f"The prefix {prefix!r} of its names is removed")
@@ -129,7 +136,7 @@ def read(
 
 
 def from_file(path: Path) -> dict[str, Tensor]:
-    """Return the tensors in a safetensors file.
+    """Return the tensors in a file.
 
     Raises:
         FileNotFoundError: When the file does not exist.
@@ -143,10 +150,10 @@ def from_file(path: Path) -> dict[str, Tensor]:
         )
     if not path.is_file():
         raise FileNotFoundError(
-            f'file {path} not found: weights must be "imagenet", "hub:owner/name" or a '
-            f"safetensors file."
+            f'file {path} not found: weights must be "imagenet", "hub:owner/name", a '
+            f"safetensors or an npz file."
         )
-    return read_tensors(path)
+    return read_arrays(path) if path.suffix == ".npz" else read_tensors(path)
 
 
 def normalize(network: Network, mean: tuple[float, ...], std: tuple[float, ...]) -> None:

@@ -45,7 +45,7 @@ def predict(
     note(*given.notes)
     if given.set_aside:
         note(f"{number_of(len(given.set_aside), 'file')} set aside: {some_of(given.set_aside)}")
-    answers, task = run.predict(given.inputs, network), run.task
+    answers, task = run.predict(given, network), run.task
     if out is not None:
         write_predictions(out, run, given, answers)
         say(f"{len(answers):,} predictions in {out}")

@@ -1,11 +1,16 @@
 """``neuropil train``."""
 
 import inspect
+from dataclasses import replace
 from typing import Any
 
+import typer
+
 from neuropil.cli.terminal.interruption import suggesting_resume
+from neuropil.cli.terminal.process_group import is_group
 from neuropil.cli.train_options import TrainOptions
 from neuropil.datasets.formats import check_openable
+from neuropil.runs.classic_names import class_named
 
 
 def train(**options: Any) -> None:
@@ -18,10 +23,60 @@ def train(**options: Any) -> None:
     asked = TrainOptions(**options)
     if asked.data is not None:
         check_openable(asked.data)
+    if asked.check:
+        check_learning(asked)
+        return
     with suggesting_resume():
         from neuropil.cli.training_run import start  # which takes seconds
 
     start(asked)
+
+
+def check_learning(asked: TrainOptions) -> None:
+    """Print whether the network can learn a few of the labels; no run folder is written.
+
+    Raises:
+        ValueError: When an option does not suit the check.
+        Exit: When it cannot.
+    """
+    if is_group():
+        raise ValueError("--check needs a single process: start it without torchrun.")
+    if class_named(asked.network) is not None:
+        raise ValueError(
+            f"--check is for networks that are trained in steps: {asked.network} is fitted at "
+            "once, so train it."
+        )
+    from neuropil.cli import plan
+    from neuropil.cli.console import label, say, say_json
+    from neuropil.cli.plan_text import network_lines, show_data
+    from neuropil.cli.run_data import open_splits
+    from neuropil.cli.settings import Settings
+    from neuropil.runs.inspection.self_check import self_check
+
+    settings = Settings.from_options(asked)
+    splits = open_splits(settings)
+    # With the number of epochs set, no trials choose the recipe of a table.
+    task, made, notes, _ = plan.make_plan(splits, replace(settings, epochs=1))
+    quiet = asked.quiet or asked.json
+    if not quiet:
+        show_data(splits, task, notes)
+        label("Network", network_lines(made.network))
+    found = self_check(
+        splits,
+        task,
+        made,
+        seed=settings.seed,
+        device=settings.device,
+        threads=plan.threads(settings, made, splits),
+    )
+    if asked.json:
+        say_json({"check": vars(found)})
+    elif asked.quiet:
+        say(found.sentence)
+    else:
+        label("Check", found.sentence)
+    if not found.passed:
+        raise typer.Exit(1)
 
 
 # Typer reads the options from the signature, so `TrainOptions` is their only definition.

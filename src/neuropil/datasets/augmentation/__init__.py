@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from neuropil.datasets.augmentation.erasing import RandomErasing as RandomErasing
     from neuropil.datasets.augmentation.flip import RandomFlip as RandomFlip
     from neuropil.datasets.augmentation.mixup import Mixup as Mixup
+    from neuropil.datasets.augmentation.mosaic import Mosaic as Mosaic
     from neuropil.datasets.augmentation.shift import RandomShift as RandomShift
+    from neuropil.datasets.augmentation.zoom import RandomZoom as RandomZoom
 
 load_on_use(__name__, __file__)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self, final
 from typing_extensions import override
 
 from neuropil.core.arguments import Arguments
-from neuropil.datasets.augmentation.base import PictureStep, as_type
+from neuropil.datasets.augmentation.base import PictureStep
 from neuropil.datasets.augmentation.color_step import ColorStep, recolor
 from neuropil.datasets.augmentation.geometric_step import GeometricStep, move_batch
 
@@ -123,11 +123,10 @@ class Joint(PictureStep):
     @override
     def change(self, batch: Batch, generator: torch.Generator) -> Batch:
         dtype = batch.inputs.dtype
+        if not self.colors:
+            return move_batch(self.geometry, batch, generator, self.move, dtype)
         moved = move_batch(self.geometry, batch, generator, self.move)
-        pictures = moved.inputs
-        if self.colors:
-            pictures = recolor(self.colors, pictures, moved.mask, generator, dtype)
-        return moved._replace(inputs=as_type(pictures, dtype))
+        return recolor(self.colors, moved, generator, dtype)
 
     @override
     def __repr__(self) -> str:

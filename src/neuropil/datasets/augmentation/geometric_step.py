@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from neuropil.datasets.augmentation.base import PictureStep, as_type
+from neuropil.datasets.augmentation.base import PictureStep
 from neuropil.datasets.augmentation.matrices import compose
 from neuropil.datasets.augmentation.warping import copy_windows, sample, warp_mask
 from neuropil.datasets.source import Batch
@@ -70,8 +70,7 @@ class GeometricStep(PictureStep):
 
     @override
     def change(self, batch: Batch, generator: torch.Generator) -> Batch:
-        moved = move_batch([self], batch, generator, self.move)
-        return moved._replace(inputs=as_type(moved.inputs, batch.inputs.dtype))
+        return move_batch([self], batch, generator, self.move, batch.inputs.dtype)
 
 
 def move_batch(
@@ -79,16 +78,16 @@ def move_batch(
     batch: Batch,
     generator: torch.Generator,
     move: Move | None,
+    dtype: torch.dtype | None = None,
 ) -> Batch:
     """Return a batch after several steps: their matrices are composed and applied once.
-
-    Whole numbers become floating-point numbers if values are interpolated.
 
     Args:
         steps: The steps, in order.
         batch: Pictures ``(N, C, H, W)`` with their targets.
         generator: The only source of random numbers.
         move: Moves the targets, or None.
+        dtype: Type of the pictures; None for floating-point numbers if values are interpolated.
     """
     pictures, targets, mask = batch
     size: Size = (pictures.shape[-2], pictures.shape[-1])
@@ -107,7 +106,7 @@ def move_batch(
         pictures = copy_windows(pictures, matrix, size, fill, int(reach), flips)
     else:
         # If nothing outside the picture is shown, its edge must not be blended with the fill.
-        pictures = sample(pictures, matrix, size, None if reach == 0 else fill)
+        pictures = sample(pictures, matrix, size, None if reach == 0 else fill, dtype)
     if mask is not None:
         mask = warp_mask(mask, matrix, size)
     if move is not None and targets is not None:

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from neuropil.checks import number, optional, whole
 from neuropil.core.arguments import Arguments
+from neuropil.core.shape import format_shape
 from neuropil.datasets.augmentation.base import Inputs, split_mask, uniform
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.source import Batch
@@ -45,8 +46,14 @@ class Mixing(Arguments, ABC):
         """Return the mixed batch; the given one is not modified.
 
         Raises:
-            DataError: If class numbers come without `classes`.
+            DataError: If class numbers come without `classes`, or the targets are neither
+                classes nor numbers.
         """
+        if targets.ndim > 2:
+            raise DataError(
+                f"{type(self).__name__} blends targets that are classes or numbers, not those "
+                f"of shape {format_shape(tuple(targets.shape[1:]))}: leave it out."
+            )
         if not targets.is_floating_point():
             if self.classes is None:
                 raise DataError(

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn import functional as F
 
-from neuropil.datasets.augmentation.base import as_floats
+from neuropil.datasets.augmentation.base import as_floats, as_type
 from neuropil.datasets.augmentation.matrices import inverse
+from neuropil.datasets.augmentation.picture_parts import in_parts
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -16,28 +17,40 @@ if TYPE_CHECKING:
     from neuropil.datasets.augmentation.base import Size
 
 
-def sample(pictures: Tensor, matrix: Tensor, size: Size, fill: float | None) -> Tensor:
-    """Return moved pictures by bilinear interpolation, as floating-point numbers.
+def sample(
+    pictures: Tensor,
+    matrix: Tensor,
+    size: Size,
+    fill: float | None,
+    dtype: torch.dtype | None = None,
+) -> Tensor:
+    """Return moved pictures by bilinear interpolation.
 
     Args:
         pictures: ``(N, C, H, W)``.
         matrix: ``(N, 2, 3)``, from old to new coordinates.
         size: Height and width of the new pictures.
         fill: Value outside the picture; None if the new picture lies inside the old one.
+        dtype: Type of the result; None for floating-point numbers.
     """
-    values = as_floats(pictures)
     height, width = pictures.shape[-2:]
     # The sampler takes coordinates from −1 to 1.
     back = inverse(matrix)
     back[:, 0] *= 2 / width
     back[:, 1] *= 2 / height
     back[:, :, 2] -= 1
-    grid = places(back, size).permute(0, 2, 3, 1).to(values.dtype)
-    # It gives 0 outside the picture, so `fill` is subtracted before and added after.
-    values = values - fill if fill else values
     outside = "border" if fill is None else "zeros"
-    moved = F.grid_sample(values, grid, padding_mode=outside, align_corners=False)
-    return moved.add_(fill) if fill else moved
+
+    def sample_part(part: Tensor, back: Tensor) -> Tensor:
+        values = as_floats(part)
+        grid = places(back, size).permute(0, 2, 3, 1).to(values.dtype)
+        # It gives 0 outside the picture, so `fill` is subtracted before and added after.
+        values = values - fill if fill else values
+        moved = F.grid_sample(values, grid, padding_mode=outside, align_corners=False)
+        moved = moved.add_(fill) if fill else moved
+        return moved if dtype is None else as_type(moved, dtype)
+
+    return in_parts(sample_part, pictures, back)
 
 
 def places(back: Tensor, size: Size) -> Tensor:
@@ -119,8 +132,12 @@ def warp_mask(mask: Tensor, matrix: Tensor, size: Size, *, fill: float = 0) -> T
         fill: Value outside the picture.
     """
     height, width = mask.shape[-2:]
-    column, row = places(inverse(matrix), size).floor().long().unbind(1)
-    outside = (column < 0) | (column >= width) | (row < 0) | (row >= height)
-    place = row.clamp(0, height - 1) * width + column.clamp(0, width - 1)
-    moved = mask.flatten(1).gather(1, place.flatten(1)).view(len(mask), *size)
-    return moved.masked_fill(outside, fill)
+
+    def warp_part(part: Tensor, back: Tensor) -> Tensor:
+        column, row = places(back, size).floor().long().unbind(1)
+        outside = (column < 0) | (column >= width) | (row < 0) | (row >= height)
+        place = row.clamp(0, height - 1) * width + column.clamp(0, width - 1)
+        moved = part.flatten(1).gather(1, place.flatten(1)).view(len(part), *size)
+        return moved.masked_fill(outside, fill)
+
+    return in_parts(warp_part, mask, inverse(matrix))

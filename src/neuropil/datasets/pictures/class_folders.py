@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 from neuropil.core.reading import unusual_kind
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.paths import compose_accents, visible_entries
 from neuropil.datasets.pictures.picture_suffixes import SUFFIXES
 from neuropil.text import number_of, some_of
+
+if TYPE_CHECKING:
+    from neuropil.datasets.pictures.picture_header import Header
 
 
 @final
@@ -23,11 +26,16 @@ class LabelledFiles:
         folder: The folder or the table that they come from.
         pictures: Path and label of each.
         notes: Notes for the user.
+        located: Whether the labels have a place in the picture, in pixels of the file.
+        scanned: Headers of the readable pictures by place, and the errors of the others by
+            path; None if no header has been read.
     """
 
     folder: Path
     pictures: list[tuple[Path, Any]]
     notes: list[str]
+    located: bool = False
+    scanned: tuple[dict[int, Header], dict[Path, str]] | None = None
 
 
 @final

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from neuropil.core.free_memory import require_memory
 from neuropil.datasets.data_errors import DataError
+from neuropil.datasets.paths import name_below
 from neuropil.datasets.pictures.picture_depth import white_of
 from neuropil.datasets.pictures.picture_file import Treatment, read_picture
 from neuropil.datasets.pictures.picture_header import Header, careful_pillow, read_header
@@ -160,5 +161,5 @@ def broken_notes(broken: dict[Path, str], relative_to: Path) -> list[str]:
     """Return a note with the number and the names of broken files, if there are any."""
     if not broken:
         return []
-    named = (f"{path.relative_to(relative_to)}: {reason}" for path, reason in broken.items())
+    named = (f"{name_below(relative_to, path)}: {reason}" for path, reason in broken.items())
     return [f"{number_of(len(broken), 'broken picture')} set aside: {some_of(named, 5)}."]

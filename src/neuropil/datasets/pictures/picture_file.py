@@ -83,8 +83,7 @@ def read_bytes(
     """Decode a picture of 8 bits."""
     own_size, cut = upright_size(image), ";16" in raw_mode(image)
     animated = is_animated(image)
-    # A JPEG decodes much faster at an eighth of its size; the factor 2 keeps the quality.
-    image.draft(None, (2 * max(size), 2 * max(size)))
+    image.draft(None, draft_size(image.size, own_size, size))
     transparent = image.has_transparency_data
     plain = to_plain(turn_upright(image), transparent=transparent)
     if plain.size != (size[1], size[0]):
@@ -95,6 +94,26 @@ def read_bytes(
     pixels = np.asarray(in_mode(plain, "L" if channels == 1 else "RGB"))
     pixels = pixels[None] if channels == 1 else pixels.transpose(2, 0, 1)
     return pixels, Treatment(own_size, made_grey, transparent, animated, cut=cut)
+
+
+def draft_size(
+    stored: tuple[int, int], own_size: tuple[int, int], size: tuple[int, int]
+) -> tuple[int, int]:
+    """Return the smallest width and height that a JPEG may be decoded to.
+
+    Its decoder reduces a picture to a half, a quarter or an eighth in a fraction of the time. A
+    picture of exactly such a size needs nothing more; otherwise twice the size keeps the
+    quality.
+
+    Args:
+        stored: Width and height in the file.
+        own_size: Height and width as a viewer shows them.
+        size: Height and width to resize to.
+    """
+    exact = any(own_size == (size[0] * part, size[1] * part) for part in (2, 4, 8))
+    height, width = size if exact else (2 * size[0], 2 * size[1])
+    turned = own_size != stored[::-1]
+    return (height, width) if turned else (width, height)
 
 
 def read_deep(

@@ -144,7 +144,18 @@ class PicturePreparation(Preparation):
         if isinstance(raw, np.ndarray | Tensor):
             shape = (self.shape[0], *raw.shape[-2:]) if self.varies else self.shape
             return as_inputs(as_type(as_batch(np.asarray(raw), shape, "the array"), self.dtype))
-        path = Path(raw)
+        return self.read_file(Path(raw), [] if notes is None else notes)[0]
+
+    def read_file(self, path: Path, notes: list[str]) -> tuple[Tensor, tuple[int, int]]:
+        """Return a picture file as a batch of one, and its own height and width.
+
+        Args:
+            path: The file.
+            notes: Gains a line if the picture had to be changed.
+
+        Raises:
+            DataError: If the file is broken.
+        """
         try:
             with careful_pillow():
                 own = read_header(path).size if self.varies else (1, 1)
@@ -154,9 +165,8 @@ class PicturePreparation(Preparation):
             raise DataError(f"{path.name} cannot be used: {error}.") from None
         batch = Batch(torch.from_numpy(pixels[None].copy()), [treatment], [0], {})
         encoded = self.from_files(batch)
-        if notes is not None:
-            notes += self.remarks(path.name, encoded, batch)
-        return encoded
+        notes += self.remarks(path.name, encoded, batch)
+        return encoded, treatment.size
 
     def from_files(self, batch: Batch) -> Tensor:
         """Return decoded files in the range and type of the training pictures.
@@ -226,7 +236,8 @@ def read_new(preparation: PicturePreparation, file: Path, notes: list[str]) -> P
         file: The picture.
         notes: Gains a line if the picture was changed.
     """
-    return PredictionInputs(preparation.encode(file, notes), [file.name])
+    picture, size = preparation.read_file(file, notes)
+    return PredictionInputs(picture, [file.name], sizes=[size])
 
 
 def rim_brightness(pixels: Tensor, low: float, high: float) -> float:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from neuropil.core.free_memory import free_memory
 from neuropil.datasets.batch_places import MIXED, variety_in_batches
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.dataset import Dataset
+from neuropil.datasets.paths import name_below
 from neuropil.datasets.pictures.duplicate_pictures import note_equal_pictures
 from neuropil.datasets.pictures.picture_batch import (
     Batch,
@@ -19,12 +21,15 @@ from neuropil.datasets.pictures.picture_batch import (
 )
 from neuropil.datasets.pictures.picture_preparation import PicturePreparation
 from neuropil.datasets.pictures.picture_sample import background, holds_only_greys, sample
-from neuropil.datasets.pictures.picture_sizes import common_size, cut_buckets
-from neuropil.datasets.pictures.source_opening import (
-    lost_classes,
-    name_below,
-    open_source,
+from neuropil.datasets.pictures.picture_sizes import (
+    DETAIL_MULTIPLE,
+    DETAIL_SIDE,
+    common_size,
+    cut_buckets,
+    detail_size,
 )
+from neuropil.datasets.pictures.source_opening import lost_classes, open_source
+from neuropil.datasets.pictures.target_moves import move_along
 from neuropil.datasets.splits import Splits
 from neuropil.datasets.target import Numbers, Target
 from neuropil.text import number_of, some_of
@@ -32,6 +37,8 @@ from neuropil.text import number_of, some_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
+
+    from torch import Tensor
 
     from neuropil.datasets.open_options import Options, TestReader
     from neuropil.datasets.pictures.class_folders import LabelledFiles
@@ -114,7 +121,7 @@ def read_training(
         notes: Gains notes for the user.
     """
     headers, broken = readable_headers(files)
-    shape, buckets = choose_shape(list(headers.values()), options, notes)
+    shape, buckets = choose_shape(files, list(headers.values()), options, notes)
     deep = any(header.deep for header in headers.values())
     if None not in shape and fits_in_memory(len(headers), shape, deep=deep):
         batch, labels, names = read_files(files, shape, root, notes)
@@ -124,7 +131,7 @@ def read_training(
         target, white = fit(labels), batch.white
         kind = "float32" if white else "uint8"
         preparation = PicturePreparation(shape, target, kind, white=white)
-        targets = target.collate(labels, str(files.folder))
+        targets = targets_of(files, labels, target, batch, notes)
         return Dataset(preparation.from_files(batch), targets, names=names), preparation
 
     def prepare(labels: list[Any], white: float | None) -> PicturePreparation:
@@ -160,8 +167,25 @@ def read_more(
 
         return open_source(files, readable_headers(files), prepare, shape[0], root, notes)
     batch, labels, names = read_files(files, shape, root, notes, white=preparation.white)
-    targets = preparation.target.collate(labels, str(files.folder))
+    targets = targets_of(files, labels, preparation.target, batch, notes)
     return Dataset(preparation.from_files(batch), targets, names=names)
+
+
+def targets_of(
+    files: LabelledFiles, labels: list[Any], target: Target, batch: Batch, notes: list[str]
+) -> Tensor:
+    """Return the targets of decoded pictures.
+
+    Args:
+        files: The pictures that were to be decoded.
+        labels: The labels of those that were.
+        target: The kind of targets.
+        batch: The decoded pictures.
+        notes: Gains a line if targets are lost.
+    """
+    targets = target.collate(labels, str(files.folder))
+    own = [treatment.size for treatment in batch.treatments]
+    return move_along(target, targets, own, batch.pixels.shape[2:], notes)
 
 
 def fits_in_memory(count: int, shape: tuple[int | None, ...], *, deep: bool) -> bool:
@@ -183,7 +207,7 @@ def readable_headers(files: LabelledFiles) -> tuple[dict[int, Header], dict[Path
         DataError: If no picture can be read.
     """
     paths = [path for path, _ in files.pictures]
-    headers, broken = read_headers(paths)
+    headers, broken = files.scanned or read_headers(paths)
     if not headers:
         path, reason = next(iter(broken.items()))
         raise DataError(
@@ -194,12 +218,13 @@ def readable_headers(files: LabelledFiles) -> tuple[dict[int, Header], dict[Path
 
 
 def choose_shape(
-    headers: list[Header], options: Options, notes: list[str]
+    files: LabelledFiles, headers: list[Header], options: Options, notes: list[str]
 ) -> tuple[tuple[int, int | None, int | None], tuple[tuple[int, int], ...]]:
     """Return channels, height and width for the pictures, and the buckets of varied sizes.
 
     Args:
-        headers: Headers of the pictures.
+        files: The pictures.
+        headers: Their headers.
         options: Options of the caller.
         notes: Gains a line if the sizes change.
     """
@@ -208,15 +233,19 @@ def choose_shape(
     sizes = [header.size for header in headers]
     if options.image_size == "native":
         return (channels, None, None), ()
-    if options.image_size == "buckets":
-        buckets = cut_buckets(sizes)
-        named = some_of(("×".join(map(str, size)) for size in buckets), len(buckets))
-        notes.append(f"The pictures are resized to {len(buckets)} sizes, by shape: {named}.")
-        return (channels, None, None), buckets
-    # Pictures of more than 8 bits are stored in single precision.
-    width_in_bytes = 4 if any(header.deep for header in headers) else 1
-    height, width = options.size or common_size(sizes, channels * width_in_bytes, notes)
-    return (channels, height, width), ()
+    size = options.size
+    if options.image_size is None:
+        # Pictures of more than 8 bits are stored in single precision.
+        pixel = channels * (4 if any(header.deep for header in headers) else 1)
+        find = detail_size if files.located else partial(common_size, pixel=pixel)
+        size = find(sizes, notes=notes)
+    if size is not None:
+        return (channels, *size), ()
+    bounds = (DETAIL_SIDE, DETAIL_MULTIPLE) if files.located else ()
+    buckets = cut_buckets(sizes, *bounds)
+    named = some_of(("×".join(map(str, size)) for size in buckets), len(buckets))
+    notes.append(f"The pictures are resized to {len(buckets)} sizes, by shape: {named}.")
+    return (channels, None, None), buckets
 
 
 def read_files(

@@ -29,6 +29,12 @@ SPREAD = 1.25
 """A bucket is not divided if its largest side is at most this multiple of its smallest."""
 MULTIPLE = 8
 """The sides of a bucket are multiples of this number, so that pooling divides them evenly."""
+DETAIL_SIDE = 320
+"""Default longest side of pictures whose targets have a place: small things stay visible."""
+DETAIL_SIDES = range(256, 385)
+"""Such pictures are reduced by a whole number if their longest side is then one of these."""
+DETAIL_MULTIPLE = 16
+"""The sides of their buckets are multiples of this number."""
 PAD_MULTIPLE = 32
 """Padded sizes are multiples of this number: pooling divides them as it divides a picture."""
 
@@ -56,28 +62,68 @@ def common_size(sizes: Sequence[Size], pixel: int, notes: list[str]) -> Size:
     return height, width
 
 
+def detail_size(sizes: Sequence[Size], notes: list[str]) -> Size | None:
+    """Return the size for pictures whose targets have a place; None if their sizes differ.
+
+    Small pictures keep their size. Others are reduced by a whole number if that gives a longest
+    side near 320, which is fast and exact for photographs; otherwise to a longest side of 320.
+
+    Args:
+        sizes: Height and width of each.
+        notes: Gains a line if the pictures are resized.
+
+    Example:
+        >>> notes = []
+        >>> detail_size([(480, 640)] * 3, notes), detail_size([(200, 500)] * 3, notes)
+        ((240, 320), (128, 320))
+        >>> notes[0]
+        'All 3 pictures are 480×640: resized to 240×320 (height × width), and the labels with
+        them; set image_size= to override.'
+    """
+    if len(set(sizes)) > 1:
+        return None
+    (height, width) = sizes[0]
+    part = max(1, round(max(height, width) / DETAIL_SIDE))
+    whole = height % part == width % part == 0
+    if max(height, width) <= DETAIL_SIDE or (whole and max(sizes[0]) // part in DETAIL_SIDES):
+        size = height // part, width // part
+    else:
+        size = reduced((height, width), DETAIL_SIDE)
+    if size != sizes[0]:
+        notes.append(
+            f"All {number_of(len(sizes), 'picture')} are {height}×{width}: resized to "
+            f"{size[0]}×{size[1]} (height × width), and the labels with them; set image_size= "
+            "to override."
+        )
+    return size
+
+
 def reduced(size: tuple[float, float], longest: int) -> Size:
     """Return a size whose longest side is at most `longest`, with the same proportions."""
     shrink = min(1.0, longest / max(size))
     return max(1, round(size[0] * shrink)), max(1, round(size[1] * shrink))
 
 
-def cut_buckets(sizes: Sequence[Size]) -> tuple[Size, ...]:
+def cut_buckets(
+    sizes: Sequence[Size], longest: int = KEPT_SIDE, multiple: int = MULTIPLE
+) -> tuple[Size, ...]:
     """Return the sizes of a few buckets for pictures of different sizes.
 
     The pictures are divided at the median of the side that varies most, largest spread first,
     until no side of a bucket varies by more than a quarter or there are 8 buckets. The size of
-    a bucket is the geometric mean of its pictures, with sides up to 256 that are multiples
-    of 8.
+    a bucket is the geometric mean of its pictures. Larger pictures than `longest` count as
+    reduced to it.
 
     Args:
         sizes: Height and width of each picture.
+        longest: Largest side of a bucket.
+        multiple: The sides are multiples of this number.
 
     Example:
         >>> cut_buckets([(60, 80), (62, 81), (64, 64), (120, 90)])
         ((64, 64), (64, 80), (120, 88))
     """
-    groups = [np.log(np.asarray(sizes, float))]
+    groups = [np.log(within(sizes, longest))]
     while len(groups) < MOST_BUCKETS:
         spreads = [float(np.ptp(group, axis=0).max()) for group in groups]
         widest = int(np.argmax(spreads))
@@ -89,18 +135,23 @@ def cut_buckets(sizes: Sequence[Size]) -> tuple[Size, ...]:
         if not upper.any():  # more than half of them have the largest value
             upper = side == side.max()
         groups += [group[~upper], group[upper]]
-    return tuple(sorted({bucket_size(np.exp(group.mean(axis=0))) for group in groups}))
+    means = [np.exp(group.mean(axis=0)).tolist() for group in groups]
+    return tuple(
+        sorted(
+            {(nearest(height, multiple), nearest(width, multiple)) for height, width in means}
+        )
+    )
 
 
-def bucket_size(size: np.ndarray[Any, Any]) -> Size:
-    """Return a size within bounds whose sides are multiples of `MULTIPLE`."""
-    height, width = reduced((float(size[0]), float(size[1])), KEPT_SIDE)
-    return nearest_multiple(height), nearest_multiple(width)
+def within(sizes: Any, longest: int) -> np.ndarray[Any, Any]:
+    """Return sizes ``(N, 2)`` reduced to a longest side, with the same proportions."""
+    own = np.asarray(sizes, float).reshape(-1, 2)
+    return own * np.minimum(1, longest / own.max(axis=1, keepdims=True))
 
 
-def nearest_multiple(side: float) -> int:
-    """Return the nearest multiple of `MULTIPLE` above 0."""
-    return max(1, int(side / MULTIPLE + 0.5)) * MULTIPLE
+def nearest(side: float, multiple: int) -> int:
+    """Return the nearest multiple above 0."""
+    return max(1, int(side / multiple + 0.5)) * multiple
 
 
 def nearest_buckets(
@@ -108,12 +159,21 @@ def nearest_buckets(
 ) -> np.ndarray[Any, Any]:
     """Return the size of the bucket for each picture: the one that changes its sides least.
 
+    A picture that is larger than all buckets counts as reduced to the largest side, so that its
+    shape decides.
+
     Args:
         sizes: Height and width of each picture, ``(N, 2)``.
         buckets: The sizes of the buckets.
+
+    Example:
+        >>> nearest_buckets(
+        ...     np.array([(3000, 4000), (60, 60)]), [(240, 320), (320, 320)]
+        ... ).tolist()
+        [[240, 320], [240, 320]]
     """
     known = np.asarray(buckets)
-    changes = np.log(np.asarray(sizes, float))[:, None] - np.log(known)
+    changes = np.log(within(sizes, known.max()))[:, None] - np.log(known)
     return known[np.square(changes).sum(axis=2).argmin(axis=1)]
 
 

@@ -12,11 +12,10 @@ import pyarrow as pa
 import torch
 
 from neuropil.datasets.data_errors import DataError, adding_notes
-from neuropil.datasets.paths import PACKED, unpacked_suffix
+from neuropil.datasets.paths import PACKED, is_file, name_below, unpacked_suffix
 from neuropil.datasets.pictures.class_folders import LabelledFiles
 from neuropil.datasets.pictures.picture_set import open_pictures, read_more
 from neuropil.datasets.pictures.picture_suffixes import SUFFIXES
-from neuropil.datasets.pictures.source_opening import name_below
 from neuropil.datasets.tables.files.table_suffixes import TEXT
 from neuropil.datasets.tables.table_preparation import READERS
 from neuropil.datasets.tables.table_splits import (
@@ -59,14 +58,6 @@ def recognise(path: Path) -> str | None:
     names = [match[0].strip() for match in NAME.finditer(text)][:TRIED]
     found = any(is_file(path.parent / name) for name in names)
     return "a table of pictures" if found else None
-
-
-def is_file(path: Path) -> bool:
-    """Return whether a path is that of a file; a name that cannot be one is not."""
-    try:
-        return path.is_file()
-    except (OSError, ValueError):
-        return False
 
 
 def open_picture_table(path: Path, options: Options, *, reader: TableReader) -> Splits:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neuropil.datasets.data_errors import DataError
-from neuropil.datasets.paths import natural_key
+from neuropil.datasets.paths import name_below, natural_key
 from neuropil.datasets.pictures.packed_names import PackedNames
 from neuropil.datasets.pictures.picture_batch import (
     broken_notes,
@@ -24,6 +24,7 @@ from neuropil.datasets.pictures.picture_file import Treatment, read_picture
 from neuropil.datasets.pictures.picture_files import PictureFiles
 from neuropil.datasets.pictures.picture_header import is_cut_off
 from neuropil.datasets.pictures.picture_source import PictureSource
+from neuropil.datasets.pictures.target_moves import move_along
 from neuropil.text import number_of, some_of
 
 if TYPE_CHECKING:
@@ -88,6 +89,8 @@ def open_source(
     lengths = pixel * found.sizes.astype(np.int64).prod(axis=1)
     found = replace(found, cache=open_cache(cache_key(found, preparation), lengths, notes))
     targets = preparation.target.collate(labels, str(files.folder))
+    own = [header.size for header in known]
+    targets = move_along(preparation.target, targets, own, sizes, notes)
     return PictureSource(found, preparation, targets)
 
 
@@ -161,19 +164,15 @@ def lost_classes(files: LabelledFiles, labels: Sequence[Any]) -> list[str]:
         files: All pictures.
         labels: The labels of those that can be read.
     """
-    lost = {label for _, label in files.pictures} - set(labels)
-    named = some_of(map(repr, sorted(filter(is_name, lost), key=natural_key)))
+    lost = set(filter(is_name, (label for _, label in files.pictures)))
+    lost -= set(filter(is_name, labels))
+    named = some_of(map(repr, sorted(lost, key=natural_key)))
     return [f"No picture of {named} can be read: not used as a class."] if named else []
 
 
 def is_name(label: Any) -> bool:
     """Return whether a label is the name of a class."""
     return isinstance(label, str)
-
-
-def name_below(root: Path, path: Path) -> str:
-    """Return the name of a file: relative to the folder if it is inside."""
-    return str(path.relative_to(root) if path.is_relative_to(root) else path)
 
 
 def cache_key(files: PictureFiles, preparation: PicturePreparation) -> str:

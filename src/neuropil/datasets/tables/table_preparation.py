@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self, final
 
@@ -18,15 +19,19 @@ from neuropil.datasets.tables.cells import class_labels, missing_cells
 from neuropil.datasets.tables.columns.column_kinds import read_columns
 from neuropil.datasets.tables.files.encodings import check_encoding
 from neuropil.datasets.tables.table import Table
-from neuropil.text import some_of
+from neuropil.text import number_of, some_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from neuropil.datasets.source import Source
     from neuropil.datasets.tables.columns.column import Column
     from neuropil.datasets.tables.table import TableReader
     from neuropil.datasets.target import Classes, Numbers, Target
+
+CONTENTS = {"number": "numbers", "text": "words", "hashed": "hashed words", "date": "dates"}
+"""What a column holds, by its kind."""
 
 
 @final
@@ -86,6 +91,14 @@ class TablePreparation(Preparation):
     @override
     def input_shape(self) -> tuple[int, ...]:
         return (len(self.feature_names),)
+
+    @override
+    def describe(self, train: Source) -> str:
+        counts = Counter(CONTENTS[column.kind] for column in self.columns)
+        kinds = ", ".join(f"{count:,} of {kind}" for kind, count in counts.items())
+        gaps = [repr(column.name) for column in self.columns if column.indicator]
+        missing = f"; cells are missing in {some_of(gaps)}" if gaps else ""
+        return f"{number_of(len(self.columns), 'column')}: {kinds}{missing}"
 
     @override
     def encode(self, raw: Any, notes: list[str] | None = None) -> Tensor:

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from neuropil.report.evidence import Evidence, Figure
+    from neuropil.report.example_pictures import Picture
     from neuropil.report.page import Section
     from neuropil.report.subject import Subject
 
@@ -28,20 +29,6 @@ class Headline(NamedTuple):
     sentence: str
 
 
-class ClassSizes(NamedTuple):
-    """The number of examples of each class in each part.
-
-    Args:
-        parts: The names of the parts, as shown.
-        rows: Each class with its counts, in the order of the parts.
-        most: The largest count.
-    """
-
-    parts: Sequence[str]
-    rows: Sequence[tuple[str, Sequence[int]]]
-    most: int
-
-
 class Targets(NamedTuple):
     """A description of the targets, for the section on the data.
 
@@ -49,13 +36,11 @@ class Targets(NamedTuple):
         facts: Names and values.
         sample_title: The heading of the samples.
         samples: The index and the caption of each training example to show.
-        class_sizes: The number of examples of each class.
     """
 
     facts: Sequence[tuple[str, str]]
     sample_title: str
     samples: Sequence[tuple[int, str]]
-    class_sizes: ClassSizes | None = None
 
 
 class TaskPages(NamedTuple):
@@ -71,6 +56,9 @@ class TaskPages(NamedTuple):
         answer: Returns the Python name of the predictions, and their shape in words.
         ranking: Returns the section with the curves of one class of two; None for others.
         certainty: Returns the section on calibration, for tasks with probabilities.
+        pictures: Returns the section with predictions drawn on pictures, if they have a place.
+        sample: Returns a training picture with its labels drawn, by its index; by default
+            pictures are shown as they are.
         is_faultless: Tells whether every prediction is correct, so that more training cannot
             help.
     """
@@ -84,4 +72,6 @@ class TaskPages(NamedTuple):
     answer: Callable[[Subject], tuple[str, str]]
     ranking: Callable[[Subject], Section | None] | None = None
     certainty: Callable[[Subject], Section] | None = None
+    pictures: Callable[[Subject], Section] | None = None
+    sample: Callable[[Subject, int], Picture] | None = None
     is_faultless: Callable[[Evidence], bool] | None = None

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from neuropil.report.classification_figures import classification_figures
-from neuropil.report.evidence import WORDS
-from neuropil.report.sections.base import ClassSizes, Targets, TaskPages
+from neuropil.report.sections.base import Targets, TaskPages
 from neuropil.report.sections.classification_results import (
     certainty_section,
     classification_mistakes,
@@ -27,7 +26,7 @@ MOST_SAMPLES = 20
 
 
 def targets(subject: Subject) -> Targets:
-    """Return the classes, one training example of each, and their sizes."""
+    """Return the classes, and one training example of each."""
     classes = subject.evidence.classes
     name = subject.splits.preparation.target.name
     named = f" of “{name}”" if name else ""
@@ -40,20 +39,7 @@ def targets(subject: Subject) -> Targets:
         [("task", f"classification, {len(classes)} classes{named}")],
         f"One training {subject.noun} of each{few}",
         [(int(k), classes[c]) for c, k in zip(present, first, strict=True)][:MOST_SAMPLES],
-        class_sizes(subject),
     )
-
-
-def class_sizes(subject: Subject) -> ClassSizes:
-    """Return the number of examples of each class in each part."""
-    classes = subject.evidence.classes
-    counts = {
-        WORDS[name]: np.bincount(part.targets.cpu().numpy(), minlength=len(classes)).tolist()
-        for name, part in subject.parts.items()
-        if part.targets is not None
-    }
-    rows = list(zip(classes, zip(*counts.values(), strict=True), strict=True))
-    return ClassSizes(list(counts), rows, max(map(max, counts.values())))
 
 
 def answer(subject: Subject) -> tuple[str, str]:

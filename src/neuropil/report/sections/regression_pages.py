@@ -11,7 +11,6 @@ from neuropil.report.sections.regression_results import (
     regression_results,
 )
 from neuropil.report.sections.regression_summary import regression_headline, regression_remarks
-from neuropil.report.wording import data_number, number
 
 if TYPE_CHECKING:
     from neuropil.report.subject import Subject
@@ -20,22 +19,10 @@ MOST_SAMPLES = 20
 
 
 def targets(subject: Subject) -> Targets:
-    """Return the name, the range and samples of the predicted numbers."""
+    """Return the name and samples of the predicted numbers."""
     target, train = subject.evidence.task.target, subject.splits.train
     outputs = f", {target.outputs} numbers" if target.outputs > 1 else ""
     facts = [("task", f"regression of {subject.target}{outputs}")]
-    if train.targets is not None and (target.outputs == 1 or target.columns):
-        columns = train.targets.double().reshape(len(train), -1)
-        names = target.columns or (subject.target,)
-        for name, mean, scale, column in zip(
-            names, target.mean, target.scale, columns.T, strict=True
-        ):
-            low, high = column.aminmax()
-            words = (
-                f"{data_number(low.item())} to {data_number(high.item())}, "
-                f"mean {number(mean)}, standard deviation {number(scale)}"
-            )
-            facts.append((name, words))
     samples = [(index, "") for index in range(min(len(train), MOST_SAMPLES))]
     return Targets(facts, f"The first training {subject.noun}s", samples)
 

@@ -50,7 +50,7 @@ class AnsweringModule(nn.Module):
     @override
     def forward(self, inputs: Tensor, mask: Tensor | None = None) -> Any:
         outputs = self.network(inputs) if mask is None else self.network(inputs, mask)
-        answers = self.task.decode(outputs)
+        answers = self.task.chosen(self.task.decode(outputs))
         if not self.task.decision:
             return answers
         return answers, self.task.decisions(answers).argmax(1)

@@ -42,6 +42,7 @@ def onnx_bytes(module: AnsweringModule, facts: dict[str, str]) -> bytes:
     sizes = (value.nbytes for value in module.state_dict().values())
     if sum(sizes) > MOST_BYTES:
         raise ValueError("its weights take more than the 2 GB of an .onnx file: use .pt2")
+    own_operators = module.task.own_operators()
     program: Any = torch.onnx.export(
         module,
         module.examples(),
@@ -49,6 +50,7 @@ def onnx_bytes(module: AnsweringModule, facts: dict[str, str]) -> bytes:
         dynamic_shapes=free_axes(module),
         input_names=[*module.axes],
         output_names=module.outputs,
+        custom_translation_table={own.operator: own.in_onnx for own in own_operators} or None,
         verbose=False,
     )
     model = program.model
@@ -82,6 +84,9 @@ def pt2_bytes(module: AnsweringModule, facts: dict[str, str]) -> bytes:
     free = tuple(dict.fromkeys(axes, torch.export.Dim.DYNAMIC) for axes in free_axes(module))
     with torch.no_grad():
         program = torch.export.export(module, module.examples(), dynamic_shapes=free)
+        if own_operators := module.task.own_operators():
+            plain = {own.operator: own.in_torch for own in own_operators}
+            program = program.run_decompositions(plain)
     for node in program.graph.nodes:  # source lines, with the paths of this machine
         node.meta.pop("stack_trace", None)
     program.example_inputs = None  # they may be larger than the network

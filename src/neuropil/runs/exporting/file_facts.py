@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from neuropil import __version__
-from neuropil.datasets import Classes
 from neuropil.runs.exporting.input_meaning import meaning_of
 
 if TYPE_CHECKING:
@@ -40,12 +39,9 @@ def file_facts(run: Run, module: AnsweringModule) -> dict[str, str]:
     }
     if "mask" in module.axes:
         facts["mask"] = MASK
-    if isinstance(target, Classes):
-        facts["classes"] = target.classes
     if run.task.decision:
         facts[run.task.decision] = f"the number of the predicted {run.task.decision}"
-    options = run.task.to_json()
-    facts |= {name: options[name] for name in ("positive", "threshold") if options.get(name)}
+    facts |= run.task.facts()
     facts |= {"preparation": preparation.to_json(), "neuropil": __version__}
     return {name: as_text(value) for name, value in facts.items()}
 

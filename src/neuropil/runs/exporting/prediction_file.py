@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 def write_predictions(out: Path, run: Run, given: PredictionInputs, answers: Tensor) -> None:
     """Write predictions; a file that exists is replaced atomically.
 
-    CSV and Parquet have a row for each example: the columns of the table that was predicted, or
-    the names of the files, and then the answers. JSON has what ``--json`` prints.
+    CSV and Parquet have a row for each line of the answers, which is one for each example
+    unless the task says otherwise: the columns of the table that was predicted, or the names of
+    the files, and then the answers. JSON has what ``--json`` prints.
 
     Args:
         out: The file.
@@ -98,6 +99,9 @@ def all_columns(
     own = {"name": given.names}
     if table is not None:
         own = {name: cells(table, name) for name in table.names}
+    lines = run.task.lines(answers)
+    if lines != range(len(answers)):
+        own = {name: [values[place] for place in lines] for name, values in own.items()}
     return beside(own, run.task.columns(answers, run.figures))
 
 

@@ -95,6 +95,24 @@ def bootstrap_interval(
         >>> 1 <= low < 2.5 < high <= 4
         True
     """
+    values = bootstrap_values(statistic, rows, resamples=resamples, seed=seed)
+    low, high = np.quantile(values, [0.5 - confidence / 2, 0.5 + confidence / 2])
+    return float(low), float(high)
+
+
+def bootstrap_values(
+    statistic: Callable[[Array], Array], rows: Array, *, resamples: int = 1000, seed: int = 0
+) -> Array:
+    """Return a function of column means for each bootstrap resample of the rows.
+
+    The resamples depend only on the number of rows and the seed: columns may be given apart.
+
+    Args:
+        statistic: Returns one value per row of column means, ``(B, columns)`` to ``(B, …)``.
+        rows: The values to average, one row per example.
+        resamples: Number of resamples.
+        seed: Seed of the resampling.
+    """
     generator = np.random.default_rng(seed)
     if len(rows) > MOST_ROWS:
         rows = group_means(rows, generator.permutation(len(rows)) % MOST_ROWS)
@@ -107,9 +125,7 @@ def bootstrap_interval(
         )
         for start in range(0, resamples, block)
     ]
-    values = np.concatenate([statistic(times @ rows / count) for times in draws])
-    low, high = np.quantile(values, [0.5 - confidence / 2, 0.5 + confidence / 2])
-    return float(low), float(high)
+    return np.concatenate([statistic(times @ rows / count) for times in draws])
 
 
 def group_means(rows: Array, groups: Array) -> Array:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from neuropil import optim
 from neuropil.analysis import cost
-from neuropil.architectures import small_convolutional
 from neuropil.datasets import augmentation
 from neuropil.datasets.batch_places import MIXED, variety_in_batches
 from neuropil.layers import Flatten, Input, Tanh
@@ -66,16 +65,24 @@ def recipe(
     network = network or default_network(splits, task)
     pictures = len(splits.input_shape) == 3
     defaults = picture_recipe(splits, network) if pictures else table_recipe(splits, network)
+    defaults = task.adapt_recipe(defaults, splits)
     if optimizer is None:
         return defaults
     # A learning rate that suits one optimiser does not suit another.
     return replace(defaults, optimizer=optimizer, **default_rates(optimizer))
 
 
-def default_network(splits: Splits, task: Task[Any]) -> Network:
-    """Return the default network of a task for the data."""
+def default_network(splits: Splits, task: Task[Any], *, steady: bool = False) -> Network:
+    """Return the default network of a task for the data.
+
+    Args:
+        splits: The data.
+        task: The task of the network.
+        steady: Whether the loss function must be the same at each step.
+    """
     mixed = variety_in_batches(splits.train) >= MIXED
-    return task.network(splits.input_shape, masked=splits.preparation.pads, mixed=mixed)
+    masked, shape = splits.preparation.pads, splits.input_shape
+    return task.network(shape, masked=masked, mixed=mixed, steady=steady)
 
 
 def default_rates(optimizer: str) -> dict[str, Any]:
@@ -88,11 +95,8 @@ def full_batch_recipe(
     splits: Splits, task: Task[Any], network: Network | None, optimizer: str
 ) -> Recipe:
     """Return the defaults for a full-batch optimiser."""
-    if network is None and None in splits.input_shape:
-        network = default_network(splits, task)
-    elif network is None and len(splits.input_shape) == 3:
-        # Dropout would change the loss function at each step.
-        network = small_convolutional(splits.input_shape, task.last_layer(), dropout=0.0)
+    if network is None and (None in splits.input_shape or len(splits.input_shape) == 3):
+        network = default_network(splits, task, steady=True)
     return Recipe(
         network=network or small_tanh_network(splits.input_shape, task),
         optimizer=optimizer,
@@ -116,24 +120,28 @@ def small_tanh_network(input_shape: Shape, task: Task[Any]) -> Network:
 def picture_recipe(splits: Splits, network: Network) -> Recipe:
     """Return the defaults for pictures."""
     examples = len(splits.train)
-    shape = typical_shape(splits)
-    shapes = [shape, shape[1:]][: len(network.input_shapes)]
-    a_pass = TRAINING_FACTOR * examples * max(1, cost(network, shapes).multiply_adds)
     few = examples < FEW
-    side = min(shape[1:])
+    side = min(typical_shape(splits)[1:])
     return Recipe(
         network=network,
         optimizer="adamw",
         lr=4e-3,
         weight_decay=1e-2,
         schedule="one_cycle",
-        epochs=min(40, max(2, round(BUDGET / a_pass))),
+        epochs=min(40, max(2, round(BUDGET / cost_of_epoch(splits, network)))),
         batch_size=64 if few else 128,
         # Small shifts help if there are few examples; with many, each is seen too rarely for
         # shifts to pay off.
         augment=augmentation.RandomShift(max(1, side // 12)) if few else None,
         ema=0.99 if few else None,
     )
+
+
+def cost_of_epoch(splits: Splits, network: Network) -> int:
+    """Return the multiply–adds of training a network on all training pictures once."""
+    shape = typical_shape(splits)
+    shapes = [shape, shape[1:]][: len(network.input_shapes)]
+    return TRAINING_FACTOR * len(splits.train) * max(1, cost(network, shapes).multiply_adds)
 
 
 def typical_shape(splits: Splits) -> tuple[int, ...]:

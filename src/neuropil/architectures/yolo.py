@@ -1,0 +1,195 @@
+"""YOLO: a network that sees a picture once and predicts the boxes in all its cells."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import torch
+
+from neuropil.checks import whole
+from neuropil.core import Network, Shape, ShapeError, format_shape, join, parallel
+from neuropil.layers import (
+    AveragePooling,
+    BoxGrid,
+    CellAlignment,
+    CellPadding,
+    Elementwise,
+    Input,
+    ResidualBlock,
+    Upscale,
+)
+from neuropil.layers.blocks.block_style import Style
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from neuropil.core.layer import Composable
+    from neuropil.layers.detection.box_grid import Anchors
+
+# Channels of the first convolution of the default backbone; each halving doubles them.
+FIRST_WIDTH = 16
+# By how much pictures are shrunk for a backbone whose first stage keeps their size.
+SHRINK = 4
+# The side of the picture on which the strides of a backbone are measured: large enough for
+# borders without padding to change no stride.
+TRIAL_SIDE = 256
+
+
+def yolo(
+    classes: int,
+    *,
+    anchors: Anchors,
+    strides: Sequence[int] = (8, 16),
+    input_shape: Shape = (3, None, None),
+    backbone: Network | None = None,
+    width: int = 64,
+) -> Network:
+    """YOLO: boxes, their objectness and their classes for every cell of a picture, in one pass.
+
+    The backbone gives features at each stride. From the coarsest to the finest, a 1×1
+    convolution of each is added to the upsampled coarser ones, so that small cells see far; a
+    3×3 convolution follows, and `BoxGrid` predicts. Pictures may have any size: they are padded
+    at the right and the bottom to whole cells of the largest stride.
+
+    A backbone for small pictures, whose first stage has a stride of 1, gets the mean of each
+    4×4 pixels: other backbones shrink pictures by as much before their first stage.
+
+    The default backbone is a small residual network: two convolutions of stride 2, a residual
+    block, and two more for each further halving.
+
+    Shape:
+        ``(C, H, W)`` to ``(G_h, G_w, k·(5 + classes))`` as described for `BoxGrid`, G_h =
+        ⌈H/S⌉ and G_w = ⌈W/S⌉ for the largest stride S.
+
+    Args:
+        classes: Number of classes.
+        anchors: For each stride, the width and height in pixels of each anchor, such as
+            `kmeans_anchors` finds.
+        strides: The pixels from one cell to the next, powers of two from the smallest.
+        input_shape: ``(C, H, W)``; lengths may be None.
+        backbone: A network with layers named ``stage1``, ``stage2`` and so on, such as an
+            architecture, with random, published or trained weights, which are shared; None for
+            the default one. Strides beyond its last stage get a residual block each.
+        width: Channels of the features that predict.
+
+    Raises:
+        ValueError: When an option is out of its range, or the backbone has no stages.
+        ShapeError: When the backbone does not take the input.
+
+    Reference:
+        Redmon, Divvala, Girshick, Farhadi, "You only look once: unified, real-time object
+        detection", 2016; Redmon, Farhadi, "YOLOv3: an incremental improvement", 2018, for
+        several strides; Lin, Dollár, Girshick, He, Hariharan, Belongie, "Feature pyramid
+        networks for object detection", 2017, for the coarse features added to the fine ones.
+
+    Example:
+        >>> network = yolo(3, anchors=[[(20, 20)], [(50, 50)]], input_shape=(3, 240, 320))
+        >>> network.output_shape
+        (15, 20, 40)
+        >>> from neuropil.architectures import squeezenet
+        >>> any_size = yolo(3, anchors=[[(20, 20)], [(50, 50)]], backbone=squeezenet())
+        >>> any_size(torch.zeros(1, 3, 50, 70)).shape
+        torch.Size([1, 4, 5, 40])
+    """
+    last = BoxGrid(classes, anchors=anchors, strides=strides)
+    strides = last.strides
+    if any(stride & (stride - 1) for stride in strides):
+        raise ValueError(f"yolo: strides must be powers of two, got {list(strides)}.")
+    style = Style()
+    features = feature_pyramid(backbone, input_shape, strides[-1])
+    merged: Network | None = None
+    maps: list[Network] = []
+    for place, stride in reversed([*enumerate(strides)]):
+        found = features.get(stride)
+        lateral = [] if found is None else [found >> style.unit(whole(width, "yolo: width"), 1)]
+        if merged is not None:
+            lateral.append(merged >> Upscale(strides[place + 1] // stride))
+        merged = parallel(*lateral) >> Elementwise("add") if len(lateral) > 1 else lateral[0]
+        maps.insert(0, merged >> style.unit(width, 3))
+    return (parallel(*maps) if len(maps) > 1 else maps[0]) >> last
+
+
+def feature_pyramid(
+    backbone: Network | None, input_shape: Shape, coarsest: int
+) -> dict[int, Network]:
+    """Return the features of a picture by their stride, each with a position for each cell.
+
+    Raises:
+        ShapeError: When the backbone does not take the input.
+        ValueError: When its features are coarser than the coarsest stride.
+    """
+    if len(input_shape) != 3:
+        raise ShapeError(f"yolo takes images (C, H, W), got {format_shape(input_shape)}.")
+    body = small_residual(input_shape, coarsest) if backbone is None else backbone
+    source, stages = Input(*input_shape), stage_strides(body)
+    shrink = SHRINK if min(stages) == 1 else 1
+    source.load_state_dict(body.inputs[0].state_dict())  # weights expect their own mean
+    picture = source >> CellPadding(coarsest)
+    try:
+        front = picture if shrink == 1 else picture >> AveragePooling(shrink)
+        whole_body = front >> body.after(body.node_names[0]).upto(*stages.values())
+    except ShapeError as error:
+        raise ShapeError(f"yolo: the backbone does not take {input_shape}: {error}") from None
+    features: dict[int, Network] = {}
+    for own_stride, name in stages.items():
+        stride = shrink * own_stride
+        if stride <= coarsest:
+            both = parallel(whole_body.upto(name), picture)
+            features[stride] = both >> CellAlignment(stride)
+    if not features:
+        first = shrink * min(stages)
+        raise ValueError(
+            f"yolo: the features of the backbone begin at a stride of {first}: give a largest "
+            f"stride of at least that, got {coarsest}."
+        )
+    stride = max(features)
+    while stride < coarsest:
+        (channels, *_) = features[stride].output_shape or (None,)
+        block = ResidualBlock(2 * (channels or 1), stride=2)
+        features[2 * stride] = features[stride] >> block
+        stride *= 2
+    return features
+
+
+def stage_strides(body: Network) -> dict[int, str]:
+    """Return the last stage at each stride of a backbone, the smallest stride first.
+
+    Raises:
+        ValueError: When it has no stages.
+    """
+    names = [name for name in body.layers if name.startswith("stage")]
+    trial = Input(*body.input_shape[:1], TRIAL_SIDE, TRIAL_SIDE)
+    with torch.device("meta"):
+        shapes: dict[str, Shape] = {}
+        for name in names:
+            part = trial >> body.after(body.node_names[0]).upto(name)
+            shapes[name] = part.output_shape or ()
+    strides = {
+        2 ** round(math.log2(TRIAL_SIDE / shape[1])): name
+        for name, shape in shapes.items()
+        if len(shape) == 3 and shape[1]
+    }
+    if not strides:
+        raise ValueError(
+            "yolo: the backbone has no features to start from: name its layers that end a "
+            "resolution stage1, stage2 and so on."
+        )
+    return strides
+
+
+def small_residual(input_shape: Shape, coarsest: int) -> Network:
+    """Return the features of a small residual network from a stride of 4 to the coarsest."""
+    style, width = Style(), FIRST_WIDTH
+    parts: list[Composable] = [
+        Input(input_shape[0], None, None),
+        style.unit(width, 5, stride=2),
+        style.unit(2 * width, 3, stride=2),
+        ResidualBlock(2 * width, name="stage1"),
+    ]
+    width, stride = 4 * width, 8
+    while stride <= coarsest:
+        name = f"stage{int(math.log2(stride)) - 1}"
+        parts += [ResidualBlock(width, stride=2), ResidualBlock(width, name=name)]
+        width, stride = 2 * width, 2 * stride
+    return join(*parts)

@@ -1,0 +1,1 @@
+"""Pictures with boxes around things: the labels, and the readers of annotation files."""

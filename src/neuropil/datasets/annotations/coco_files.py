@@ -1,0 +1,273 @@
+"""Reader for COCO annotations: a JSON file for all pictures of a part."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import TYPE_CHECKING, Any, final
+
+from neuropil.core.free_memory import require_memory
+from neuropil.core.reading import reading
+from neuropil.datasets.annotations.annotated_pictures import AnnotatedPictures, Annotations
+from neuropil.datasets.annotations.label_files import files_with, subfolder
+from neuropil.datasets.annotations.label_problems import LabelProblems
+from neuropil.datasets.annotations.part_names import part_folders, part_of
+from neuropil.datasets.annotations.picture_finder import PictureFinder
+from neuropil.datasets.data_errors import DataError
+from neuropil.datasets.paths import compose_accents
+from neuropil.text import cut, some_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+MEMORY = 8
+"""Parsed JSON takes this number of times the bytes of the file."""
+PEEK = 4096
+"""Number of bytes at the start of a file by which it is recognised."""
+START = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*\{\s*\"(?:info\"\s*:\s*[\[{\"n]"
+    rb"|(?:images|annotations|categories|licenses)\"\s*:\s*\[)"
+)
+
+
+def recognise(path: Path) -> str | None:
+    """Return ``"COCO annotations"`` for a JSON file of them or a folder with one, else None."""
+    return "COCO annotations" if json_files(path) else None
+
+
+def read_coco(path: Path) -> Annotations:
+    """Return the annotations of a file, or of a file for each part.
+
+    Args:
+        path: The file, or a folder that holds the files and the pictures.
+
+    Raises:
+        DataError: If a file is damaged or too large, or two are for the same part.
+    """
+    root = path if path.is_dir() else folder_of_pictures(path)
+    problems = LabelProblems(root)
+    names: dict[str, int] = {}
+    parts = {
+        part: CocoReader(file, root, problems, names).read()
+        for part, file in files_by_part(path).items()
+    }
+    return Annotations(root, list(names), parts, problems)
+
+
+def list_pictures(path: Path) -> list[Path]:
+    """Return the pictures of a file or a folder, without their labels."""
+    parts = read_coco(path).parts.values()
+    return [picture for part in parts for picture in part.pictures]
+
+
+def json_files(path: Path) -> list[Path]:
+    """Return the COCO files of a folder, those with the boxes of objects if there are others.
+
+    Args:
+        path: A file; or a folder, which may hold them in ``annotations`` or beside the pictures
+            of each part.
+    """
+    if path.is_dir():
+        own = subfolder(path, "annotations")
+        folders = [path, *part_folders(path), *([own] if own else [])]
+        files = [file for folder in folders for file in files_with(folder, ".json")]
+    else:
+        files = [path] if path.suffix.lower() == ".json" else []
+    found = list(filter(begins_as_coco, files))
+    return [file for file in found if file.name.startswith("instances")] or found
+
+
+def begins_as_coco(file: Path) -> bool:
+    """Return whether a file begins as COCO's do."""
+    if not file.is_file():
+        return False
+    with file.open("rb") as opened:
+        return START.match(opened.read(PEEK)) is not None
+
+
+def files_by_part(path: Path) -> dict[str, Path]:
+    """Return the file of each part; a single file is for training.
+
+    Args:
+        path: The file or folder.
+
+    Raises:
+        DataError: If two files are for the same part, or the part of one is unknown.
+    """
+    files = json_files(path)
+    if len(files) == 1:
+        return {"train": files[0]}
+    found: dict[str | None, list[Path]] = {}
+    for file in files:
+        part = part_of(file.stem) or part_of(file.parent.name)
+        found.setdefault(part, []).append(file)
+    for part, alike in found.items():
+        if part is None or len(alike) > 1:
+            raise DataError(
+                f"{path} contains {len(files)} COCO files, of which {some_of(alike)} are not "
+                "for one part each: put train, val or test into their names, or open one file."
+            )
+    return {part: file for part, (file,) in found.items() if part is not None}
+
+
+def folder_of_pictures(file: Path) -> Path:
+    """Return the folder that holds the pictures of a file of labels."""
+    return file.parent.parent if file.parent.name == "annotations" else file.parent
+
+
+@final
+class CocoReader:
+    """Reader of one file.
+
+    Args:
+        file: The file.
+        root: The folder of all pictures.
+        problems: Gains what is wrong.
+        names: Number of each class; gains those of the file.
+    """
+
+    def __init__(
+        self, file: Path, root: Path, problems: LabelProblems, names: dict[str, int]
+    ) -> None:
+        own = file.stem.rpartition("_")[2]  # train2017 of instances_train2017
+        inside = [root / own, root / "images" / own, file.parent, file.parent / "images"]
+        self.file = file
+        self.finder = PictureFinder(root, [*inside, root, root / "images"])
+        self.problems = problems
+        self.names = names
+
+    def read(self) -> AnnotatedPictures:
+        """Return the pictures with their boxes.
+
+        Raises:
+            DataError: If the file is damaged or too large.
+        """
+        with reading(self.file, DataError):
+            require_memory(MEMORY * self.file.stat().st_size, f"reading {self.file.name}")
+            content = json.loads(self.file.read_bytes())
+        part = AnnotatedPictures(unit="annotation no.")
+        owners = self.read_images(content, part)
+        classes = self.read_categories(content)
+        for place, entry in self.entries(content, "annotations"):
+            self.read_box(entry, place, owners, classes, part)
+        return part
+
+    def entries(self, content: Any, key: str) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Yield the objects of one of the lists of a file, with their numbers from 1.
+
+        Args:
+            content: Content of the file.
+            key: Name of the list.
+
+        Raises:
+            DataError: If there is no such list.
+        """
+        found = content.get(key) if isinstance(content, dict) else None
+        if not isinstance(found, list):
+            raise DataError(
+                f"{self.file} has no list of {key!r}: it is not a COCO file of boxes."
+            )
+        for place, entry in enumerate(found, 1):
+            if isinstance(entry, dict):
+                yield place, entry
+            else:
+                self.add(f"entry of {key!r}", "that is not an object: not used", place)
+
+    def add(self, noun: str, what: str, place: int, detail: str = "") -> None:
+        """Add a problem of this file."""
+        self.problems.add(noun, what, self.file, f"no. {place}{detail and f': {detail}'}")
+
+    def read_images(self, content: Any, part: AnnotatedPictures) -> dict[Any, int]:
+        """Add the pictures, and return their numbers by id; −1 for those that are not used.
+
+        Args:
+            content: Content of the file.
+            part: Gains the pictures.
+        """
+        owners: dict[Any, int] = {}
+        used: set[Path] = set()
+        for place, entry in self.entries(content, "images"):
+            key, name = entry.get("id"), entry.get("file_name")
+            if not is_id(key) or key in owners or not isinstance(name, str):
+                self.add("image", "without an id and a file name of its own: not used", place)
+                continue
+            found = self.finder.find(name)
+            owners[key] = -1
+            if isinstance(found, str):
+                self.add("image", f"{found}: not used", place, cut(name))
+            elif found in used:
+                self.add("image", "with the file of another one: not used", place, cut(name))
+            else:
+                used.add(found)
+                owners[key] = part.add_picture(found, self.file)
+        return owners
+
+    def read_categories(self, content: Any) -> dict[Any, int]:
+        """Return the number of each class by its id in the file.
+
+        Args:
+            content: Content of the file.
+        """
+        classes: dict[Any, int] = {}
+        for place, entry in self.entries(content, "categories"):
+            key, name = entry.get("id"), entry.get("name")
+            if (
+                not is_id(key)
+                or key in classes
+                or not isinstance(name, str)
+                or not name.strip()
+            ):
+                self.add("category", "without an id and a name of its own: not used", place)
+                continue
+            name = compose_accents(name.strip())
+            classes[key] = self.names.setdefault(name, len(self.names))
+        return classes
+
+    def read_box(
+        self,
+        entry: dict[str, Any],
+        place: int,
+        owners: dict[Any, int],
+        classes: dict[Any, int],
+        part: AnnotatedPictures,
+    ) -> None:
+        """Add the box of an annotation.
+
+        Args:
+            entry: The annotation.
+            place: Its number.
+            owners: Numbers of the pictures by id.
+            classes: Numbers of the classes by id.
+            part: Gains the box.
+        """
+        image, category, box = (entry.get(k) for k in ("image_id", "category_id", "bbox"))
+        owner = owners.get(image) if is_id(image) else None
+        number = classes.get(category) if is_id(category) else None
+        if owner is None:
+            self.add("annotation", "of an image that is not in the list: not used", place)
+        elif number is None:
+            self.add("annotation", "of a category that is not in the list: not used", place)
+        elif not isinstance(box, list) or len(box) != 4:
+            self.add("annotation", "without a box: not used", place)
+        elif owner >= 0:
+            x, y, width, height = map(to_float, box)
+            # A negative size is no size, and not a box on the other side of its corner.
+            corners = [x, y, x + max(width, 0.0), y + max(height, 0.0)]
+            part.add_box(owner, corners, number, place, ignored=entry.get("iscrowd") == 1)
+
+
+def is_id(key: Any) -> bool:
+    """Return whether a value can be an id."""
+    return isinstance(key, int | str)
+
+
+def to_float(value: Any) -> float:
+    """Return a number of a JSON file, or NaN; a number beyond all bounds is infinite."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return math.nan
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf

@@ -1,0 +1,186 @@
+"""Open pictures with boxes, whatever the format of the labels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neuropil.datasets.annotations.box_checks import check_boxes
+from neuropil.datasets.annotations.boxes_target import Boxes
+from neuropil.datasets.data_errors import DataError, adding_notes
+from neuropil.datasets.paths import natural_key
+from neuropil.datasets.pictures.class_folders import LabelledFiles
+from neuropil.datasets.pictures.picture_batch import read_headers
+from neuropil.datasets.pictures.picture_set import open_pictures, read_more
+from neuropil.text import number_of, some_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from neuropil.datasets.annotations.annotated_pictures import (
+        AnnotatedPictures,
+        Annotations,
+    )
+    from neuropil.datasets.open_options import Options
+    from neuropil.datasets.pictures.picture_set import Pictures
+    from neuropil.datasets.splits import Splits
+
+SHOWN = 8
+"""Number of classes that a note names."""
+
+
+def open_annotations(
+    path: Path, options: Options, *, reader: Callable[[Path], Annotations]
+) -> Splits:
+    """Read pictures with boxes.
+
+    Args:
+        path: The folder or file.
+        options: Options of the caller.
+        reader: Reads the labels of this format.
+
+    Raises:
+        DataError: If there are no boxes, or no picture that can be read.
+    """
+    options.refuse("pictures with boxes", "target")
+    options.require_task(("detection", "localisation"), f"{path} holds pictures with boxes")
+    found = reader(path)
+    if len(found.parts) == 1:
+        found.parts = {"train": next(iter(found.parts.values()))}
+    if "train" not in found.parts:
+        raise DataError(
+            f"{path} has pictures for {' and '.join(found.parts)}, but none for the training: "
+            "their folder or list must be called train."
+        )
+    classes = found.classes if found.listed else used_classes(found)
+    files = {
+        name: labelled_files(path, part, found, classes) for name, part in found.parts.items()
+    }
+    notes = found.problems.notes()
+    more: dict[str, Any] = {
+        "validation": lambda preparation: read_more(
+            files["validation"], preparation, found.root, notes
+        ),
+        "test": lambda preparation: (
+            lambda notes: read_more(files["test"], preparation, found.root, notes)
+        ),
+    }
+    with adding_notes(notes):
+        check_not_empty(files["train"])
+        notes += facts(files, classes)
+        return open_pictures(
+            files["train"],
+            lambda labels: Boxes.fit(labels, str(path), classes=classes),
+            options,
+            found.root,
+            notes,
+            {name: more[name] for name in files if name in more},
+        )
+
+
+def read_labelled(
+    preparation: Any,
+    path: Path,
+    notes: list[str],
+    *,
+    reader: Callable[[Path], Annotations],
+) -> Pictures:
+    """Return the test pictures with their boxes, or all pictures.
+
+    Args:
+        preparation: Preparation of the training pictures, whose target is boxes.
+        path: The folder or file.
+        notes: Gains notes for the user.
+        reader: Reads the labels of this format.
+
+    Raises:
+        DataError: If no picture can be read.
+    """
+    found = reader(path)
+    parts = found.parts
+    part = next(parts[name] for name in ("test", "train", "validation") if name in parts)
+    files = labelled_files(path, part, found, preparation.target.classes)
+    notes += found.problems.notes()
+    check_not_empty(files)
+    return read_more(files, preparation, found.root, notes)
+
+
+def check_not_empty(files: LabelledFiles) -> None:
+    """Refuse a part without pictures.
+
+    Raises:
+        DataError: If it has none.
+    """
+    if not files.pictures:
+        raise DataError(f"{files.folder} has no picture whose labels can be used.")
+
+
+def used_classes(found: Annotations) -> list[str]:
+    """Return the classes of the training boxes, in natural order."""
+    used = {int(max(n, -2 - n)) for n in found.parts["train"].rows()[:, 4].tolist()}
+    return sorted((found.classes[number] for number in used), key=natural_key)
+
+
+def labelled_files(
+    path: Path, part: AnnotatedPictures, found: Annotations, classes: Sequence[str]
+) -> LabelledFiles:
+    """Return the pictures of a part with their boxes, as rows of numbers.
+
+    Args:
+        path: The folder or file that the user named.
+        part: The part.
+        found: The annotations; gains the problems of the boxes.
+        classes: Name of each class of the target.
+    """
+    headers, broken = read_headers(part.pictures)
+    sizes = np.zeros((len(part.pictures), 2), np.int64)
+    for place, header in headers.items():
+        sizes[place] = header.size
+    boxes = check_boxes(part, sizes, found.problems, numbers_of(found.classes, classes))
+    pictures = list(zip(part.pictures, boxes, strict=True))
+    return LabelledFiles(path, pictures, [], located=True, scanned=(headers, broken))
+
+
+def numbers_of(names: Sequence[str], classes: Sequence[str]) -> list[int]:
+    """Return the class number of each name; −1 for a name that is not a class.
+
+    Args:
+        names: The names that the label files use.
+        classes: Name of each class of the target.
+    """
+    known = {name: number for number, name in enumerate(classes)}
+    return [known.get(name, -1) for name in names]
+
+
+def facts(files: dict[str, LabelledFiles], classes: Sequence[str]) -> list[str]:
+    """Return notes about the number of boxes.
+
+    Args:
+        files: The pictures of each part, with their boxes.
+        classes: Name of each class.
+    """
+    counts = {name: count_boxes(part, len(classes)) for name, part in files.items()}
+    total = np.sum(list(counts.values()), axis=0)
+    order = np.argsort(-total, kind="stable").tolist()
+    named = some_of((f"{classes[number]} {total[number]:,}" for number in order), SHOWN)
+    pictures = sum(len(part.pictures) for part in files.values())
+    lines = [
+        f"{number_of(int(total.sum()), 'box')} in {number_of(pictures, 'picture')}: {named}."
+    ]
+    if absent := [
+        name for name, count in zip(classes, counts["train"], strict=True) if not count
+    ]:
+        lines.append(
+            f"{number_of(len(absent), 'class')} without a box among the training pictures: "
+            f"{some_of(absent, SHOWN)}."
+        )
+    return lines
+
+
+def count_boxes(part: LabelledFiles, classes: int) -> np.ndarray[Any, Any]:
+    """Return the number of boxes of each class."""
+    rows = [boxes[:, 4] for _, boxes in part.pictures]
+    numbers = np.concatenate([*rows, []]).astype(np.int64)
+    return np.bincount(numbers[numbers >= 0], minlength=classes)

@@ -1,0 +1,194 @@
+"""Reader for YOLO annotations: a text file for each picture, with a line for each box."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, final
+
+from neuropil.datasets.annotations.annotated_pictures import AnnotatedPictures, Annotations
+from neuropil.datasets.annotations.label_files import (
+    NO_LABELS,
+    SECOND,
+    label_lines,
+    pairs_with,
+    subfolder,
+)
+from neuropil.datasets.annotations.label_problems import LabelProblems
+from neuropil.datasets.annotations.part_names import part_folders, part_of
+from neuropil.datasets.annotations.yolo_class_names import find_class_names, names_files
+from neuropil.datasets.data_errors import DataError
+from neuropil.datasets.pictures.class_folders import FolderScan, is_picture
+from neuropil.datasets.tables.cells import as_number
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+MOST_CLASSES = 100_000
+"""A larger class number is an error, such as a coordinate in its place."""
+
+
+def recognise(path: Path) -> str | None:
+    """Return ``"YOLO annotations"`` for a folder with YOLO's labels, else None."""
+    return "YOLO annotations" if path.is_dir() and folders_of(path) else None
+
+
+def folders_of(path: Path) -> list[tuple[Path, Path, str | None]]:
+    """Return the folders of pictures and of labels, and the part that each pair is.
+
+    They are ``images`` and ``labels``, in the folder or in each of folders such as ``train``
+    and ``test``; or pictures and labels are side by side, if a file lists the classes.
+
+    Args:
+        path: The folder that may hold YOLO annotations.
+    """
+    places: dict[Path, str | None] = {path: None, **part_folders(path)}
+    found = []
+    for folder, part in places.items():
+        pictures, labels = subfolder(folder, "images"), subfolder(folder, "labels")
+        if pictures is not None and labels is not None:
+            found.append((pictures, labels, part))
+    if not found and names_files(path):
+        beside = [folder for folder in places if pairs_with(folder, ".txt")]
+        found += [(folder, folder, places[folder]) for folder in beside]
+    return found
+
+
+def list_pictures(path: Path) -> list[Path]:
+    """Return the pictures of a folder, whatever their labels."""
+    scan = FolderScan(path)
+    for pictures, _, _ in folders_of(path):
+        scan.walk(pictures)
+    return list(filter(is_picture, scan.files))
+
+
+def read_yolo(path: Path) -> Annotations:
+    """Return the annotations of a folder.
+
+    Args:
+        path: The folder.
+
+    Raises:
+        DataError: If the file with the names of the classes is damaged.
+    """
+    problems = LabelProblems(path)
+    folders = folders_of(path)
+    names = find_class_names([path, *(labels for _, labels, _ in folders)])
+    reader = YoloReader(path, problems, names)
+    for pictures, labels, part in folders:
+        reader.read_folder(pictures, labels, part)
+    parts = {name: part for name, part in reader.parts.items() if part.pictures}
+    classes = names or [str(number) for number in range(reader.highest + 1)]
+    return Annotations(path, classes, parts, problems)
+
+
+@final
+class YoloReader:
+    """Reader of the pictures and labels of folders.
+
+    Args:
+        root: The folder of all.
+        problems: Gains what is wrong.
+        names: Names of the classes, or None if no file lists them.
+    """
+
+    def __init__(self, root: Path, problems: LabelProblems, names: list[str] | None) -> None:
+        self.root = root
+        self.problems = problems
+        self.classes = MOST_CLASSES if names is None else len(names)
+        self.highest = 0
+        self.parts: dict[str, AnnotatedPictures] = {}
+
+    def read_folder(self, pictures: Path, labels: Path, part: str | None) -> None:
+        """Add the pictures of a folder.
+
+        Args:
+            pictures: The folder of pictures.
+            labels: The folder of labels, which has the same subfolders.
+            part: Their part; None if the first subfolder tells it.
+        """
+        scan = FolderScan(self.root)
+        scan.walk(pictures)
+        labelled: set[Path] = set()
+        for picture in filter(is_picture, scan.files):
+            below = picture.relative_to(pictures)
+            label = labels / below.with_suffix(".txt")
+            if label in labelled:
+                self.problems.add("picture", SECOND, picture)
+                continue
+            labelled.add(label)
+            first = below.parts[0] if len(below.parts) > 1 else ""
+            name = part or part_of(first) or "train"
+            found = self.parts.setdefault(name, AnnotatedPictures(relative=True))
+            self.read_picture(picture, label, found)
+        scan = FolderScan(self.root)
+        scan.walk(labels)
+        texts = {file for file in scan.files if file.suffix.lower() == ".txt"}
+        for label in sorted(texts - labelled - set(names_files(labels))):
+            self.problems.add("label file", "without a picture: not used", label)
+
+    def read_picture(self, picture: Path, label: Path, part: AnnotatedPictures) -> None:
+        """Add a picture with its boxes.
+
+        Args:
+            picture: The picture.
+            label: Its label file, which may not exist.
+            part: Gains the picture.
+        """
+        lines: list[str] = []
+        if label.exists():
+            try:
+                lines = label_lines(label)
+            except DataError as error:
+                self.problems.add("label file", "refused, with its picture", label, str(error))
+                return
+        else:
+            self.problems.add("picture", NO_LABELS, picture)
+        owner = part.add_picture(picture, label)
+        for place, line in enumerate(lines, 1):
+            if words := line.split():
+                self.read_line(words, owner, place, label, part)
+
+    def read_line(
+        self, words: list[str], owner: int, place: int, label: Path, part: AnnotatedPictures
+    ) -> None:
+        """Add the box of a line: class, centre and size, or class and the points of an outline.
+
+        Args:
+            words: The words of the line.
+            owner: Number of the picture.
+            place: Number of the line.
+            label: The label file.
+            part: Gains the box.
+        """
+        number, *values = map(as_number, words)
+        outline = len(values) >= 6 and len(values) % 2 == 0
+        if len(values) != 4 and not outline:
+            wrong = "that is not a class and four numbers: not used"
+        elif not (number >= 0 and number % 1 == 0):
+            wrong = "whose class is not a whole number from 0: not used"
+        elif number >= self.classes:
+            wrong = f"with a class above {self.classes - 1}, the last one: not used"
+        else:
+            wrong = "with an outline: the box around it is used" if outline else ""
+            corners = around(values) if outline else corners_of(values)
+            part.add_box(owner, corners, int(number), place)
+            self.highest = max(self.highest, int(number))
+        if wrong:
+            self.problems.add("line", wrong, label, f"line {place}")
+
+
+def corners_of(values: Sequence[float]) -> list[float]:
+    """Return the corners of a box from its centre, width and height."""
+    x, y, width, height = values
+    # A negative size is no size, and not a box on the other side of its centre.
+    right, down = max(width, 0.0) / 2, max(height, 0.0) / 2
+    return [x - right, y - down, x + right, y + down]
+
+
+def around(points: Sequence[float]) -> list[float]:
+    """Return the corners of the box around points, given as x, y, x, y and so on."""
+    across, along = points[::2], points[1::2]
+    if any(map(math.isnan, points)):
+        return [math.nan] * 4
+    return [min(across), min(along), max(across), max(along)]

@@ -1,0 +1,118 @@
+"""Layers that put pictures and features on a common grid of cells."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+import torch.nn.functional as F
+from typing_extensions import override
+
+from neuropil.checks import shown, whole
+from neuropil.core import Layer, Shape, ShapeError
+from neuropil.core.shape import format_shapes
+from neuropil.core.window import ceil_div
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from neuropil.core.window import Reach
+
+
+class CellPadding(Layer):
+    """Pad pictures with zeros at the right and the bottom to whole cells.
+
+    y[c, i, j] = x[c, i, j], and 0 beyond x: the place of every pixel stays the same. The pixels
+    lie in memory with the channels last, which makes the convolutions that follow faster.
+
+    Shape:
+        ``(C, H, W)`` to ``(C, s·⌈H/s⌉, s·⌈W/s⌉)`` for cells of s pixels; free axes stay free.
+
+    Args:
+        cell: Height and width s of a cell.
+        name: Name in the network, in place of ``cellpadding1``.
+
+    Raises:
+        ValueError: When `cell` is not a whole number from 1 up.
+        ShapeError: When the input is not an image.
+
+    Example:
+        >>> CellPadding(2)(torch.tensor([[[[1.0, 2.0, 3.0]]]])).tolist()
+        [[[[1.0, 2.0, 3.0, 0.0], [0.0, 0.0, 0.0, 0.0]]]]
+        >>> CellPadding(32).output_shape((3, 250, None))
+        (3, 256, None)
+    """
+
+    channels_first = True
+
+    def __init__(self, cell: int, *, name: str | None = None) -> None:
+        super().__init__(name=name)
+        self.cell = whole(cell, "CellPadding: cell")
+
+    @override
+    def output_shape(self, shape: Shape) -> Shape:
+        if len(shape) != 3:
+            raise self.refuse("an image (C, H, W)", shape, "cells have a height and a width")
+        return (shape[0], *(n and self.cell * ceil_div(n, self.cell) for n in shape[1:]))
+
+    @override
+    def forward(self, x: Tensor) -> Tensor:
+        height, width = (self.cell * ceil_div(n, self.cell) - n for n in x.shape[2:])
+        padded = F.pad(x, (0, width, 0, height))
+        return padded.contiguous(memory_format=torch.channels_last)
+
+
+class CellAlignment(Layer):
+    """Fit features to the cells of their picture: one position for each cell.
+
+    Convolutions and poolings without padding give fewer positions than there are cells, because
+    they lose some at each border. The missing ones are zeros, half at each side, one more at
+    the top and the left if their number is odd. Positions in excess are cut off likewise.
+
+    Shape:
+        Features ``(C, h, w)`` and their picture ``(c, H, W)`` to ``(C, ⌈H/s⌉, ⌈W/s⌉)`` for a
+        stride of s; free axes of the picture stay free.
+
+    Args:
+        stride: Height and width s of a cell, in pixels of the picture.
+        name: Name in the network, in place of ``cellalignment1``.
+
+    Raises:
+        ValueError: When `stride` is not a whole number from 1 up.
+        ShapeError: When one of the inputs is not an image.
+
+    Example:
+        >>> features, picture = torch.tensor([[[[1.0, 2.0]]]]), torch.zeros(1, 3, 8, 24)
+        >>> CellAlignment(8)(features, picture).tolist()
+        [[[[0.0, 1.0, 2.0]]]]
+        >>> CellAlignment(16).output_shape((512, 14, 19), (3, 240, 320))
+        (512, 15, 20)
+    """
+
+    inputs_taken = (2, 2)
+    channels_first = True
+
+    def __init__(self, stride: int, *, name: str | None = None) -> None:
+        super().__init__(name=name)
+        self.stride = whole(stride, "CellAlignment: stride")
+
+    @override
+    def output_shape(self, features: Shape, picture: Shape) -> Shape:
+        if len(features) != 3 or len(picture) != 3:
+            raise ShapeError(
+                f"{shown(self)} needs features (C, h, w) and their picture (c, H, W), got "
+                f"{format_shapes((features, picture))}."
+            )
+        return (features[0], *(n and ceil_div(n, self.stride) for n in picture[1:]))
+
+    @override
+    def reaches(self, *_: Shape) -> tuple[Reach, ...] | None:
+        return None  # the picture is taken for its size alone
+
+    @override
+    def forward(self, features: Tensor, picture: Tensor) -> Tensor:
+        pads: list[int] = []
+        for have, length in zip(features.shape[:1:-1], picture.shape[:1:-1], strict=True):
+            missing = ceil_div(length, self.stride) - have
+            pads += [(missing + 1) // 2, missing - (missing + 1) // 2]
+        return F.pad(features, pads)

@@ -1,0 +1,1 @@
+"""Plots of detectors: boxes on pictures, and precision–recall curves."""

@@ -1,0 +1,1 @@
+"""The sections on tasks whose answers are boxes: detection and localisation."""

@@ -1,0 +1,136 @@
+"""Base class of the tasks whose answers are boxes: their words, files and places."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import torch
+from torch import Tensor
+from typing_extensions import override
+
+from neuropil.datasets import Boxes
+from neuropil.runs.task import Task
+from neuropil.text import number_of, some_of
+from neuropil.vision.detection.box_errors import box_mistakes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from neuropil.datasets import PredictionInputs
+    from neuropil.runs.task import Figures, Mistake
+
+# The maximum number of classes listed by name.
+MOST_NAMES = 10
+CORNERS = ("x1", "y1", "x2", "y2")
+# Columns of an answer after the corners.
+SCORE, CLASS = 4, 5
+
+
+class BoxTask(Task[Boxes]):
+    """Base class of the tasks whose answers are boxes with a score and a class.
+
+    Shape:
+        Targets ``(N, M, 5)``: x₁, y₁, x₂, y₂, class. Answers ``(N, A, 6)``: x₁, y₁, x₂, y₂,
+        score, class. Rows of class −1 are padding.
+    """
+
+    asks: ClassVar[str] = "numbers of a box and its classes"
+    answers: ClassVar[str] = "boxes"
+    needs_mask: ClassVar[bool] = False
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the classes."""
+        return tuple(self.target.classes)
+
+    @override
+    def place(self, answers: Tensor, given: PredictionInputs) -> Tensor:
+        """Return boxes in the pixels of the files, which may have been resized.
+
+        Args:
+            answers: The boxes in pixels of the network's input.
+            given: The pictures.
+        """
+        if given.sizes is None:
+            return answers
+        inputs = given.inputs
+        if isinstance(inputs, Tensor):
+            taken = [tuple(inputs.shape[-2:])] * len(answers)
+        else:
+            taken = [inputs.size_of(place) for place in range(len(answers))]
+        old, new = (
+            torch.tensor(sizes).reshape(-1, 2).double() for sizes in (taken, given.sizes)
+        )
+        factors = (new / old).flip(1).repeat(1, 2)[:, None].to(answers)
+        moved = torch.cat([answers[..., :4] * factors, answers[..., 4:]], dim=-1)
+        return torch.where(answers[..., CLASS:] < 0, answers, moved)
+
+    @override
+    def mistakes(self, answers: Tensor, targets: Tensor) -> list[Mistake]:
+        """Return the pictures with errors in what is predicted, worst first."""
+        return box_mistakes(self.chosen(answers), targets, self.classes)
+
+    @override
+    def goal(self) -> str:
+        names = ", ".join(self.classes[:MOST_NAMES])
+        more = ", …" * (len(self.classes) > MOST_NAMES)
+        return f"boxes of {number_of(len(self.classes), 'class')} ({names}{more})"
+
+    @override
+    def advice(self, answers: Tensor, targets: Tensor) -> list[str]:
+        present = set(targets[..., 4].flatten().long().tolist())
+        absent = [name for number, name in enumerate(self.classes) if number not in present]
+        if not absent:
+            return []
+        names = some_of(map(repr, absent), MOST_NAMES)
+        return [f"No validation picture has a box of {names}: means leave such classes out."]
+
+    @override
+    def rows(self, answers: Tensor, names: Sequence[str]) -> Iterator[dict[str, Any]]:
+        for name, boxes in zip(names, answers, strict=True):
+            found = [
+                {
+                    "class": self.classes[int(box[CLASS])],
+                    "score": short(box[SCORE]),
+                    "box": [short(corner) for corner in box[:SCORE]],
+                }
+                for box in boxes[boxes[:, CLASS] >= 0].tolist()
+            ]
+            yield {"name": name, "boxes": found}
+
+    @override
+    def lines(self, answers: Tensor) -> list[int]:
+        return (answers[..., CLASS] >= 0).nonzero()[:, 0].tolist()
+
+    @override
+    def columns(
+        self, answers: Tensor, figures: Mapping[str, Figures]
+    ) -> dict[str, list[str] | list[float]]:
+        boxes = answers[answers[..., CLASS] >= 0].tolist()
+        columns: dict[str, list[str] | list[float]] = {
+            "predicted class": [self.classes[int(box[CLASS])] for box in boxes],
+            "score": [short(box[SCORE]) for box in boxes],
+        }
+        for place, name in enumerate(CORNERS):
+            columns[name] = [short(box[place]) for box in boxes]
+        return columns
+
+    @override
+    def sentence(self, answer: Tensor, figures: Mapping[str, Figures], top: int) -> str:
+        parts = []
+        for number, name in enumerate(self.classes):
+            scores = answer[answer[:, CLASS] == number, SCORE].tolist()
+            if scores:
+                ends = sorted({f"{score:.2f}" for score in (min(scores), max(scores))})
+                parts.append(f"{len(scores)} {name} ({'–'.join(ends)})")
+        return ", ".join(parts) or "nothing"
+
+    @override
+    def facts(self) -> dict[str, Any]:
+        columns = [*CORNERS, "score", "class"]
+        return {"classes": self.classes, "columns": columns, "padding": "class −1"}
+
+
+def short(value: float) -> float:
+    """Return a number without the digits that single precision does not have."""
+    return float(f"{value:.6g}")

@@ -1,0 +1,213 @@
+"""Detection: boxes around the things in a picture, each with a class."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Self, final
+
+from typing_extensions import override
+
+from neuropil.architectures import yolo
+from neuropil.architectures.published.zoo_table import zoo_table
+from neuropil.checks import number
+from neuropil.core import ShapeError
+from neuropil.layers import BoxGrid
+from neuropil.training.losses.base import Loss
+from neuropil.vision.detection.anchors import Anchors, fit_anchors
+from neuropil.vision.detection.box_task import BoxTask
+from neuropil.vision.detection.detection_loss import detection_loss
+from neuropil.vision.detection.detection_metrics import detection_metrics
+from neuropil.vision.detection.encoding import activate, decode_boxes
+from neuropil.vision.detection.grid_head import GridHead
+from neuropil.vision.detection.score_thresholds import fit_thresholds, keep_above
+from neuropil.vision.detection.selection import select_boxes
+from neuropil.vision.detection.suppression_operator import OPERATOR
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+    from neuropil.core import Layer, Network, Shape
+    from neuropil.core.loss_kinds import Takes
+    from neuropil.datasets import Boxes
+    from neuropil.runs.exporting.own_operator import OwnOperator
+    from neuropil.runs.task import Figures
+    from neuropil.training.metrics.base import Metric
+
+# The score threshold of every class, before validation has chosen one.
+THRESHOLD = 0.5
+
+
+@final
+@dataclass(frozen=True)
+class Detection(BoxTask):
+    """Boxes around the things in a picture, each with a class and a score.
+
+    The network ends in a `BoxGrid`, whose strides and anchors the task has as plain data. The
+    anchors of the default network come from the training boxes.
+
+    Shape:
+        Outputs ``(N, G_h, G_w, k·(5 + classes))``, targets ``(N, M, 5)``, answers
+        ``(N, 100, 6)``: x₁, y₁, x₂, y₂ in pixels of the network's input, score, class; the best
+        score first, and rows of class −1 after the last box.
+
+    Args:
+        target: The classes.
+        strides: The pixels from one cell to the next of each feature map.
+        anchors: For each stride, the width and height in pixels of each anchor.
+        thresholds: The score above which a box of each class is predicted.
+        intervals: The 95 % interval of each threshold.
+
+    Raises:
+        ValueError: If there is not one threshold between 0 and 1 for each class, or the strides
+            and anchors do not fit each other.
+
+    Example:
+        >>> import torch
+        >>> from neuropil.datasets import Boxes
+        >>> task = Detection(Boxes(["cat", "dog"]), strides=[8], anchors=[[[4, 4]]])
+        >>> outputs = torch.tensor([[[[-9.0] * 7, [9.0, -0.1257, 0, 0, 0.2412, -9, 9]]]])
+        >>> task.decode(outputs)[0, 0].round(decimals=1)
+        tensor([ 9.0,  2.0, 14.0,  6.0,  1.0,  1.0])
+    """
+
+    name: ClassVar[str] = "detection"
+    takes: ClassVar[Takes] = "values"
+
+    target: Boxes
+    strides: tuple[int, ...] = (8, 16)
+    anchors: Anchors = (((32.0, 32.0),), ((64.0, 64.0),))
+    thresholds: tuple[float, ...] = ()
+    intervals: tuple[tuple[float, float], ...] = ()
+
+    def __post_init__(self) -> None:
+        last = BoxGrid(len(self.classes), anchors=self.anchors, strides=self.strides)
+        thresholds = tuple(
+            number(each, "a threshold", "[0, 1]") for each in self.thresholds
+        ) or (THRESHOLD,) * len(self.classes)
+        if len(thresholds) != len(self.classes):
+            raise ValueError(
+                f"{len(self.classes)} classes need as many thresholds, got {thresholds}."
+            )
+        intervals = tuple((low, high) for low, high in self.intervals)
+        own = {"strides": last.strides, "anchors": last.anchors, "thresholds": thresholds}
+        for name, value in (own | {"intervals": intervals}).items():
+            object.__setattr__(self, name, value)  # lists become tuples
+
+    @property
+    def head(self) -> GridHead:
+        """The predictors of the network, which encode and decode boxes."""
+        return GridHead(len(self.classes), self.strides, self.anchors)
+
+    # The network and how it is trained
+
+    @override
+    def adapt_to_labels(self, labels: Tensor) -> Self:
+        return replace(self, anchors=fit_anchors(labels, len(self.strides)))
+
+    @override
+    def last_layer(self) -> Layer:
+        return BoxGrid(len(self.classes), anchors=self.anchors, strides=self.strides)
+
+    @override
+    def network(
+        self,
+        input_shape: Shape,
+        *,
+        masked: bool = False,
+        mixed: bool = True,
+        steady: bool = False,
+    ) -> Network:
+        return self.network_on(None, input_shape)
+
+    @override
+    def named_network(self, name: str, input_shape: Shape) -> Network:
+        """Return a detector on the features of an architecture.
+
+        Args:
+            name: Name of the architecture.
+            input_shape: Shape of one picture.
+
+        Raises:
+            ValueError: If it is not one that takes pictures of any size.
+        """
+        zoo = zoo_table()
+        if name not in zoo:
+            raise ValueError(f"{name} has no features for a detector: use {', '.join(zoo)}.")
+        try:
+            backbone = zoo[name].build(input_shape=(input_shape[0], None, None))
+        except ShapeError as error:
+            raise ValueError(f"{name} takes pictures of one size: {error}") from None
+        return self.network_on(backbone, input_shape)
+
+    def network_on(self, backbone: Network | None, input_shape: Shape) -> Network:
+        """Return a detector on a network with named stages; None is the default backbone."""
+        return yolo(
+            len(self.classes),
+            anchors=self.anchors,
+            strides=self.strides,
+            input_shape=input_shape,
+            backbone=backbone,
+        )
+
+    @override
+    def check(self, network: Network) -> None:
+        head = GridHead.of(network)
+        if head is None or head.classes != len(self.classes):
+            gives = "other outputs" if head is None else f"boxes of {head.classes} classes"
+            raise ValueError(
+                f"the network gives {gives}, the data has boxes of {len(self.classes)} "
+                f"classes: end it with {self.last_layer()!r}."
+            )
+
+    @override
+    def adapt_to(self, network: Network) -> Self:
+        self.check(network)
+        head: Any = GridHead.of(network)
+        return replace(self, strides=head.strides, anchors=head.anchors)
+
+    @property
+    @override
+    def loss(self) -> Loss:
+        return Loss.of(functools.partial(detection_loss, head=self.head))
+
+    # Answers and figures
+
+    @override
+    def decode(self, outputs: Tensor) -> Tensor:
+        head = self.head
+        rows = decode_boxes(activate(outputs, head), head)
+        return select_boxes(rows, len(self.classes))
+
+    @override
+    def chosen(self, answers: Tensor) -> Tensor:
+        return keep_above(answers, self.thresholds)
+
+    @override
+    def settle(self, answers: Tensor, targets: Tensor) -> Self:
+        found = fit_thresholds(answers, targets, len(self.classes))
+        return replace(self, thresholds=found.thresholds, intervals=found.intervals)
+
+    @override
+    def metrics(self) -> tuple[Metric, ...]:
+        return detection_metrics(self, self.classes, self.thresholds)
+
+    @override
+    def verdict(self, figures: Figures, targets: Tensor, examples: str) -> str:
+        ap, ap50, f1 = (figures[name] for name in ("ap", "ap50", "f1"))
+        if ap is None or ap50 is None or f1 is None:
+            return f"the {examples} have no boxes"
+        return (
+            f"AP50 {ap50:.3f} and AP {ap:.3f} over {len(self.classes)} classes on the "
+            f"{examples}; F1 {f1:.3f} at the thresholds that validation chose"
+        )
+
+    @override
+    def facts(self) -> dict[str, Any]:
+        return super().facts() | {"thresholds": self.thresholds}
+
+    @override
+    def own_operators(self) -> Sequence[OwnOperator]:
+        return (OPERATOR,)

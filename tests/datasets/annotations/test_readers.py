@@ -1,0 +1,261 @@
+"""Pictures with boxes are opened from every format, in memory and on demand."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from tests.datasets.annotations.label_writers import (
+    coco_content,
+    voc_xml,
+    write_coco,
+    write_lists,
+    write_picture,
+    write_voc,
+    write_yolo,
+)
+
+from neuropil import datasets
+from neuropil.datasets import (
+    Boxes,
+    DataError,
+    PictureSource,
+    read_for_evaluation,
+    read_for_prediction,
+)
+from neuropil.datasets.pictures import picture_set
+
+PETS = ["cat", "dog"]
+TWO = {
+    "train/a": [("dog", 2, 3, 12, 13), ("cat", 0, 0, 32, 24)],
+    "train/b": [],
+    "val/c": [("cat", 4, 4, 8, 8)],
+    "test/d": [("dog", 1, 1, 30, 20)],
+}
+
+
+def boxes_of(part, name):
+    """Return the boxes of a picture, without padding."""
+    rows = part.targets[list(part.names).index(name)]
+    return rows[rows[:, 4] != -1].tolist()
+
+
+def test_voc_lists_divide_the_pictures(tmp_path):
+    write_voc(tmp_path, {name[-1]: boxes for name, boxes in TWO.items()})
+    write_lists(tmp_path, train=["a", "b"], val=["c"], test=["d"])
+    opened = datasets.open(tmp_path)
+    assert opened.target == Boxes(PETS)
+    assert opened.train.targets.shape == (2, 2, 5)
+    assert boxes_of(opened.train, "JPEGImages/a.png") == [[2, 3, 12, 13, 1], [0, 0, 32, 24, 0]]
+    assert boxes_of(opened.train, "JPEGImages/b.png") == []
+    assert boxes_of(opened.validation, "JPEGImages/c.png") == [[4, 4, 8, 8, 0]]
+    assert boxes_of(opened.test, "JPEGImages/d.png") == [[1, 1, 30, 20, 1]]
+    assert opened.notes == ["4 boxes in 4 pictures: cat 2, dog 2."]
+
+
+def test_voc_files_may_lie_beside_their_pictures(tmp_path):
+    for part, count in (("train", 3), ("valid", 2)):
+        for number in range(count):
+            write_picture(tmp_path / part / f"{number}.jpg", seed=number + 5 * count)
+            text = voc_xml([("cat", 1, 2, 5, 6)])
+            (tmp_path / part / f"{number}.xml").write_text(text)
+    opened = datasets.open(tmp_path, test=0)
+    assert (len(opened.train), len(opened.validation)) == (3, 2)
+    assert boxes_of(opened.validation, "valid/1.jpg") == [[1, 2, 5, 6, 0]]
+    alone = datasets.open(tmp_path / "train", validation=1, test=0)
+    assert (len(alone.train), len(alone.validation)) == (2, 1)
+
+
+def test_yolo_folders_divide_the_pictures(tmp_path):
+    opened = datasets.open(write_yolo(tmp_path, TWO, PETS))
+    assert opened.target == Boxes(PETS)
+    found = boxes_of(opened.train, "images/train/a.png")
+    np.testing.assert_allclose(found, [[2, 3, 12, 13, 1], [0, 0, 32, 24, 0]], atol=1e-4)
+    assert boxes_of(opened.train, "images/train/b.png") == []
+    assert [len(opened.validation), len(opened.test)] == [1, 1]
+
+
+def test_yolo_parts_may_hold_the_folders(tmp_path):
+    write_yolo(tmp_path / "train", {"a": TWO["train/a"]}, PETS)
+    write_yolo(tmp_path / "valid", {"c": TWO["val/c"]}, PETS)
+    for part in ("train", "valid"):
+        (tmp_path / part / "classes.txt").unlink()
+    (tmp_path / "data.yaml").write_text("train: ../train/images\nnames: ['cat', 'dog']\nnc: 2")
+    opened = datasets.open(tmp_path, test=0)
+    assert opened.target == Boxes(PETS)
+    assert [len(opened.train), len(opened.validation)] == [1, 1]
+
+
+def test_yolo_files_may_lie_beside_their_pictures(tmp_path):
+    write_picture(tmp_path / "obj_train_data" / "a.png")
+    (tmp_path / "obj_train_data" / "a.txt").write_text("1 0.5 0.5 0.5 0.5")
+    (tmp_path / "obj.names").write_text("cat\ndog\n")
+    opened = datasets.open(tmp_path, validation=0, test=0)
+    assert boxes_of(opened.train, "obj_train_data/a.png") == [[8, 6, 24, 18, 1]]
+
+
+def test_coco_files_are_for_the_parts_in_their_names(tmp_path):
+    for part in ("train", "val", "test"):
+        own = {name.split("/")[1]: TWO[name] for name in TWO if name.startswith(part)}
+        file = tmp_path / "annotations" / f"instances_{part}2017.json"
+        write_coco(file, own, PETS, folder=f"../{part}2017")
+    (tmp_path / "annotations" / "captions_val2017.json").write_text('{"images": []}')
+    opened = datasets.open(tmp_path)
+    assert opened.target == Boxes(PETS)
+    assert boxes_of(opened.train, "train2017/a.png") == [[2, 3, 12, 13, 1], [0, 0, 32, 24, 0]]
+    assert boxes_of(opened.train, "train2017/b.png") == []
+    assert [len(opened.validation), len(opened.test)] == [1, 1]
+    alone = datasets.open(
+        tmp_path / "annotations" / "instances_train2017.json", validation=1, test=0
+    )
+    assert [len(alone.train), len(alone.validation)] == [1, 1]
+
+
+def test_coco_files_may_lie_beside_their_pictures(tmp_path):
+    for part in ("train", "valid"):
+        write_coco(tmp_path / part / "_annotations.coco.json", {"a": TWO["train/a"]}, PETS)
+    opened = datasets.open(tmp_path, test=0)
+    assert [len(opened.train), len(opened.validation)] == [1, 1]
+    assert opened.train.names == ["train/a.png"]
+
+
+def test_crowds_count_for_nothing(tmp_path):
+    file = write_coco(tmp_path / "data.json", {"a": TWO["train/a"]}, PETS)
+    content = coco_content({"a": TWO["train/a"]}, PETS)
+    content["annotations"][0]["iscrowd"] = 1
+    file.write_text("\ufeff" + json.dumps(content))
+    opened = datasets.open(file, validation=0, test=0)
+    assert boxes_of(opened.train, "a.png") == [[2, 3, 12, 13, -3], [0, 0, 32, 24, 0]]
+
+
+def test_difficult_boxes_count_for_nothing(tmp_path):
+    write_voc(tmp_path, {"a": [("cat", 1, 1, 9, 9)], "b": []})
+    hard = voc_xml([("dog", 1, 1, 9, 9)]).replace("<difficult>0", "<difficult>1")
+    (tmp_path / "Annotations" / "b.xml").write_text(hard)
+    opened = datasets.open(tmp_path, validation=0, test=0)
+    assert boxes_of(opened.train, "JPEGImages/b.png") == [[1, 1, 9, 9, -3]]
+
+
+@pytest.mark.parametrize("on_disk", [False, True])
+@pytest.mark.parametrize("size", [(12, 16), (24, 32), (48, 16)])
+def test_boxes_move_along_with_a_resized_picture(tmp_path, monkeypatch, size, on_disk):
+    if on_disk:
+        monkeypatch.setattr(picture_set, "MEMORY", 0)
+    opened = datasets.open(write_yolo(tmp_path, TWO, PETS), image_size=size)
+    scale = torch.tensor([size[1] / 32, size[0] / 24] * 2)
+    for part, name, row in (
+        (opened.train, "images/train/a.png", [2, 3, 12, 13]),
+        (opened.validation, "images/val/c.png", [4, 4, 8, 8]),
+        (opened.test, "images/test/d.png", [1, 1, 30, 20]),
+    ):
+        assert isinstance(part, PictureSource) == on_disk
+        batch = part.fetch([list(part.names).index(name)])
+        assert batch.inputs.shape[2:] == size
+        moved = torch.tensor(row) * scale
+        torch.testing.assert_close(batch.targets[0, 0, :4], moved, atol=1e-3, rtol=0)
+
+
+@pytest.mark.parametrize("how", [None, "buckets", "native"])
+def test_pictures_of_several_sizes_keep_their_proportions(tmp_path, how):
+    sizes = [(240, 320), (320, 240), (600, 800), (96, 128)]
+    names = []
+    for number, (height, width) in enumerate(sizes * 2):
+        name = f"{number}.png"
+        write_picture(tmp_path / "images" / name, (height, width), number)
+        label = tmp_path / "labels" / f"{number}.txt"
+        label.parent.mkdir(exist_ok=True)
+        label.write_text("0 0.5 0.25 0.5 0.5")
+        names.append(name)
+    opened = datasets.open(tmp_path, validation=0, test=0, image_size=how)
+    assert opened.input_shape == (3, None, None)
+    for place in range(8):
+        batch = opened.train.fetch([place])
+        height, width = batch.inputs.shape[2:]
+        own = sizes[place % 4]
+        assert abs(np.log(height / width) - np.log(own[0] / own[1])) < 0.05
+        assert max(height, width) <= (800 if how == "native" else 320)
+        expected = torch.tensor([width / 4, 0, 3 * width / 4, height / 2])
+        torch.testing.assert_close(batch.targets[0, 0, :4], expected, atol=1e-3, rtol=0)
+
+
+def test_boxes_follow_the_turned_picture(tmp_path):
+    write_voc(tmp_path, {"a": [("cat", 0, 20, 10, 40)]})
+    pixels = np.zeros((24, 48, 3), np.uint8)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    (tmp_path / "JPEGImages" / "a.png").unlink()
+    Image.fromarray(pixels).save(tmp_path / "JPEGImages" / "a.jpg", exif=exif)
+    opened = datasets.open(tmp_path, validation=0, test=0)
+    assert opened.input_shape[1:] == (48, 24)
+    assert boxes_of(opened.train, "JPEGImages/a.jpg") == [[0, 20, 10, 40, 0]]
+
+
+def test_labelled_pictures_are_read_for_an_evaluation(tmp_path):
+    preparation = datasets.open(write_yolo(tmp_path / "yolo", TWO, PETS)).preparation
+    other = {"e": [("dog", 2, 2, 6, 8), ("fox", 0, 0, 9, 9)], "f": [("cat", 0, 0, 4, 4)]}
+    labelled, notes = read_for_evaluation(preparation, write_voc(tmp_path / "voc", other))
+    assert boxes_of(labelled, "JPEGImages/e.png") == [[2, 2, 6, 8, 1]]
+    assert boxes_of(labelled, "JPEGImages/f.png") == [[0, 0, 4, 4, 0]]
+    assert notes == ["1 box of an unknown class: not used: Annotations/e.xml (line 3)."]
+
+
+@pytest.mark.parametrize("kind", ["VOC", "COCO", "YOLO"])
+def test_new_pictures_keep_their_own_size_beside_the_networks(tmp_path, kind):
+    own = {"a": [("dog", 2, 3, 12, 13)], "b": [("cat", 2, 3, 12, 13)]}
+    write = {
+        "VOC": lambda: write_voc(tmp_path, own),
+        "COCO": lambda: write_coco(tmp_path / "labels.json", own, PETS).parent,
+        "YOLO": lambda: write_yolo(tmp_path, own, PETS),
+    }
+    folder = write[kind]()
+    write_picture(folder / "masks" / "a.png")
+    preparation = datasets.open(folder, image_size=(12, 16), validation=0, test=0).preparation
+    read = read_for_prediction(preparation, folder)
+    assert read.inputs.shape == (2, 3, 12, 16)
+    assert read.sizes == [(24, 32)] * 2
+    assert [name[-5:] for name in read.names] == ["a.png", "b.png"]
+    np.save(tmp_path / "x.npy", np.zeros((1, 3, 12, 16), np.uint8))
+    assert read_for_prediction(preparation, [folder, tmp_path / "x.npy"]).sizes is None
+
+
+def test_the_task_must_be_one_of_boxes(tmp_path):
+    folder = write_yolo(tmp_path, TWO, PETS)
+    assert datasets.open(folder, task="localisation").target.kind == "boxes"
+    with pytest.raises(DataError, match="which need detection or localisation, not regression"):
+        datasets.open(folder, task="regression")
+
+
+def test_boxes_are_not_classes(tmp_path, write_pictures):
+    boxes = datasets.open(write_yolo(tmp_path / "yolo", TWO, PETS)).preparation
+    write_pictures("pictures/cat", "pictures/dog")
+    classes = datasets.open(tmp_path / "pictures").preparation
+    with pytest.raises(
+        DataError, match=r"\(YOLO annotations\) .* trained on classes, not on boxes"
+    ):
+        read_for_evaluation(classes, tmp_path / "yolo")
+    with pytest.raises(DataError, match="trained on boxes, not on classes or numbers"):
+        read_for_evaluation(boxes, tmp_path / "pictures")
+
+
+def test_real_blood_cells_are_read(data):
+    opened = datasets.open(data / "bccd", image_size=(48, 64))
+    assert [len(opened.train), len(opened.validation), len(opened.test)] == [205, 87, 72]
+    assert opened.target == Boxes(["Platelets", "RBC", "WBC"])
+    assert "4,886 boxes in 364 pictures: RBC 4,153, WBC 372, Platelets 361." in opened.notes
+    assert opened.notes[0].startswith(
+        "2 boxes without area: not used: Annotations/BloodImage_00"
+    )
+
+
+def test_real_photographs_are_read(data):
+    opened = datasets.open(data / "coco128", test=0)
+    train, held_out = (
+        int((part.targets[..., 4] != -1).sum()) for part in (opened.train, opened.validation)
+    )
+    assert "3 boxes thinner than a pixel after the resize: not used." in opened.notes
+    assert (train + 3, held_out) == (929, 898)
+    assert len(opened.target.classes) == 80
+    assert opened.notes[0].startswith(
+        "2 pictures without a label file: taken to show nothing: "
+    )
