@@ -62,8 +62,11 @@ class BoxTask(Task[Boxes]):
         old, new = (
             torch.tensor(sizes).reshape(-1, 2).double() for sizes in (taken, given.sizes)
         )
-        factors = (new / old).flip(1).repeat(1, 2)[:, None].to(answers)
-        moved = torch.cat([answers[..., :4] * factors, answers[..., 4:]], dim=-1)
+        factors, ends = (
+            each.flip(1).repeat(1, 2)[:, None].to(answers) for each in (new / old, new)
+        )
+        corners = torch.minimum(answers[..., :4] * factors, ends)
+        moved = torch.cat([corners, answers[..., 4:]], dim=-1)
         return torch.where(answers[..., CLASS:] < 0, answers, moved)
 
     @override
@@ -156,6 +159,22 @@ class BoxTask(Task[Boxes]):
     def facts(self) -> dict[str, Any]:
         columns = [*CORNERS, "score", "class"]
         return {"classes": self.classes, "columns": columns, "padding": "class −1"}
+
+
+def cut_off(rows: Tensor, height: int, width: int) -> Tensor:
+    """Return boxes without their parts outside a picture.
+
+    Args:
+        rows: Corners x₁, y₁, x₂, y₂ and further columns.
+        height: Height of the picture.
+        width: Width of the picture.
+
+    Example:
+        >>> cut_off(torch.tensor([[-3.0, 5.0, 9.0, 20.0, 0.5]]), 10, 40)
+        tensor([[ 0.0000,  5.0000,  9.0000, 10.0000,  0.5000]])
+    """
+    x, y = rows[..., 0:4:2].clamp(0, width), rows[..., 1:4:2].clamp(0, height)
+    return torch.cat([torch.stack([x, y], dim=-1).flatten(-2), rows[..., 4:]], dim=-1)
 
 
 def short(value: float) -> float:
