@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from neuropil.lazy import load_on_use
 
 if TYPE_CHECKING:
+    from neuropil.vision.boxes.anchor_grid import anchor_grid as anchor_grid
     from neuropil.vision.boxes.box_forms import to_centers as to_centers
     from neuropil.vision.boxes.box_forms import to_corners as to_corners
     from neuropil.vision.boxes.box_forms import to_pixels as to_pixels
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from neuropil.vision.boxes.iou import distance_iou as distance_iou
     from neuropil.vision.boxes.iou import generalized_iou as generalized_iou
     from neuropil.vision.boxes.iou import iou as iou
+    from neuropil.vision.boxes.kmeans_anchors import AnchorFit as AnchorFit
+    from neuropil.vision.boxes.kmeans_anchors import kmeans_anchors as kmeans_anchors
+    from neuropil.vision.boxes.kmeans_anchors import measure_anchors as measure_anchors
     from neuropil.vision.boxes.non_max_suppression import (
         batched_non_max_suppression as batched_non_max_suppression,
     )

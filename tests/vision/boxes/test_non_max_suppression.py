@@ -103,6 +103,41 @@ def test_a_crowd_in_many_cells_is_that_of_brute_force(threshold, monkeypatch):
         assert (found[0, len(expected) :] == -1).all()
 
 
+def test_the_kept_boxes_are_those_of_onnxruntime():
+    helper = pytest.importorskip("onnx").helper
+    runtime = pytest.importorskip("onnxruntime")
+    options = {"most": 999, "iou": 0.45, "score": 0.2}
+    node = helper.make_node(
+        "NonMaxSuppression", ["boxes", "scores", *options], ["kept"], center_point_box=0
+    )
+    graph = helper.make_graph(
+        [node],
+        "nms",
+        [
+            helper.make_tensor_value_info(name, 1, ["N", "A", "B"])
+            for name in ("boxes", "scores")
+        ],
+        [helper.make_tensor_value_info("kept", 7, ["K", 3])],
+        [
+            helper.make_tensor(name, 7 if name == "most" else 1, [1], [value])
+            for name, value in options.items()
+        ],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    session = runtime.InferenceSession(model.SerializeToString())
+    rng = np.random.default_rng(0)
+    low, size = 300 * rng.random((500, 2)), 10 + 40 * rng.random((500, 2))
+    boxes = np.concatenate([low, low + size], 1).astype(np.float32)
+    scores = rng.random((3, 500)).astype(np.float32)
+    (theirs,) = session.run(None, {"boxes": boxes[None], "scores": scores[None]})
+    for label in range(3):
+        ours = non_max_suppression(
+            torch.from_numpy(boxes), torch.from_numpy(scores[label]), score=0.2, iou=0.45
+        )
+        assert ours.tolist() == theirs[theirs[:, 1] == label, 2].tolist()
+        assert 50 < len(ours) < 350
+
+
 def test_an_outlier_among_the_boxes_changes_nothing_else():
     boxes = torch.cat([BOXES.float(), torch.tensor([[-1e30, 0, 1e30, 1e-30], [1e25] * 4])])
     scores = torch.tensor([0.8, 0.9, 0.7, 0.6, 0.65, 0.95, 0.94])
