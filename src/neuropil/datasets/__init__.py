@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from neuropil.datasets.annotations.boxes_target import Boxes as Boxes
     from neuropil.datasets.arrays.array_preparation import ArrayPreparation as ArrayPreparation
     from neuropil.datasets.batch_places import batches_of_like_sizes as batches_of_like_sizes
+    from neuropil.datasets.builtin.digit_scenes import make_digit_scenes as make_digit_scenes
     from neuropil.datasets.builtin.digits import (
         load_handwritten_digits as load_handwritten_digits,
     )

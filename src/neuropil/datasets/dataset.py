@@ -10,7 +10,6 @@ from torch import Tensor
 from typing_extensions import override
 
 from neuropil.core.moments import narrow
-from neuropil.core.shape import format_shape
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.source import Batch
 from neuropil.digest import digest_of
@@ -137,11 +136,11 @@ def describe(targets: Tensor | None) -> str:
     """Return a short description of the targets."""
     if targets is None:
         return "no targets"
+    if not targets.is_floating_point():
+        return f"{len(targets.unique())} classes"
     if targets.ndim > 2:
-        return f"targets of shape {format_shape(tuple(targets.shape[1:]))}"
-    if targets.is_floating_point():
-        return "one target value" if targets.ndim == 1 else f"{targets.shape[1]} target values"
-    return f"{len(targets.unique())} classes"
+        return f"{int((targets[..., -1] != -1).sum()):,} boxes"
+    return f"{targets.shape[1]} target values" if targets.ndim > 1 else "one target value"
 
 
 def as_inputs(values: Any, title: str = "inputs") -> Tensor:

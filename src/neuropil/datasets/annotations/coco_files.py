@@ -162,7 +162,7 @@ class CocoReader:
             key: Name of the list.
 
         Raises:
-            DataError: If there is no such list.
+            DataError: If the list is missing.
         """
         found = content.get(key) if isinstance(content, dict) else None
         if not isinstance(found, list):
@@ -173,7 +173,7 @@ class CocoReader:
             if isinstance(entry, dict):
                 yield place, entry
             else:
-                self.add(f"entry of {key!r}", "that is not an object: not used", place)
+                self.add("item", f"of {key!r} that is not an object: not used", place)
 
     def add(self, noun: str, what: str, place: int, detail: str = "") -> None:
         """Add a problem of this file."""
@@ -219,7 +219,7 @@ class CocoReader:
                 or not isinstance(name, str)
                 or not name.strip()
             ):
-                self.add("category", "without an id and a name of its own: not used", place)
+                self.add("class", "without an id and a name of its own: not used", place)
                 continue
             name = compose_accents(name.strip())
             classes[key] = self.names.setdefault(name, len(self.names))
@@ -248,12 +248,12 @@ class CocoReader:
         if owner is None:
             self.add("annotation", "of an image that is not in the list: not used", place)
         elif number is None:
-            self.add("annotation", "of a category that is not in the list: not used", place)
+            self.add("annotation", "of a class that is not in the list: not used", place)
         elif not isinstance(box, list) or len(box) != 4:
             self.add("annotation", "without a box: not used", place)
         elif owner >= 0:
             x, y, width, height = map(to_float, box)
-            # A negative size is no size, and not a box on the other side of its corner.
+            # A negative size does not mean a box on the other side of its corner.
             corners = [x, y, x + max(width, 0.0), y + max(height, 0.0)]
             part.add_box(owner, corners, number, place, ignored=entry.get("iscrowd") == 1)
 

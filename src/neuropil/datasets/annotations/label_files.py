@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 LARGEST = 2**24
 """Largest number of bytes of the labels of one picture."""
 NO_LABELS = "without a label file: taken to show nothing"
+REFUSED = "refused, and the picture set aside"
 SECOND = "with the name of another picture, which has the labels: not used"
 
 

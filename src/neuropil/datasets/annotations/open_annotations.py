@@ -42,7 +42,7 @@ def open_annotations(
         reader: Reads the labels of this format.
 
     Raises:
-        DataError: If there are no boxes, or no picture that can be read.
+        DataError: If no picture can be read, or none of them has a box.
     """
     options.refuse("pictures with boxes", "target")
     options.require_task(("detection", "localisation"), f"{path} holds pictures with boxes")

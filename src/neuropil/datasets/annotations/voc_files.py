@@ -12,6 +12,7 @@ from typing_extensions import override
 from neuropil.datasets.annotations.annotated_pictures import AnnotatedPictures, Annotations
 from neuropil.datasets.annotations.label_files import (
     NO_LABELS,
+    REFUSED,
     by_stem,
     files_with,
     label_bytes,
@@ -135,10 +136,12 @@ class VocReader:
 
     Attributes:
         names: Number of each class.
+        refused: The pictures whose label file is not read.
     """
 
     def __init__(self) -> None:
         self.names: defaultdict[str, int] = defaultdict(lambda: len(self.names))
+        self.refused: list[Path] = []
 
     def read(
         self, members: list[str], files: Files, problems: LabelProblems
@@ -152,12 +155,16 @@ class VocReader:
         """
         part = AnnotatedPictures()
         for name in members:
-            label, picture = files.labels.get(name), files.pictures.get(name)
-            if label is None and picture is not None:
+            if name in files.labels:
+                picture = files.pictures.get(name)
+                self.read_file(files.labels[name], picture, files, part, problems)
+        # A label file may name a picture with another name than its own.
+        used = {*part.pictures, *self.refused}
+        for name in members:
+            picture = files.pictures.get(name)
+            if picture is not None and picture not in used:
                 problems.add("picture", NO_LABELS, picture)
                 part.add_picture(picture, picture)
-            elif label is not None:
-                self.read_file(label, picture, files, part, problems)
         return part
 
     def read_file(
@@ -180,7 +187,8 @@ class VocReader:
         try:
             named, objects = read_xml(label)
         except DataError as error:
-            problems.add("label file", "refused, with its picture", label, str(error))
+            problems.add("label file", REFUSED, label, str(error))
+            self.refused += [picture] if picture else []
             return
         picture = picture or files.pictures.get(named.rpartition(".")[0])
         if picture is None:

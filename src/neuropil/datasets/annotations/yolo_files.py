@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, final
 from neuropil.datasets.annotations.annotated_pictures import AnnotatedPictures, Annotations
 from neuropil.datasets.annotations.label_files import (
     NO_LABELS,
+    REFUSED,
     SECOND,
     label_lines,
     pairs_with,
@@ -140,7 +141,7 @@ class YoloReader:
             try:
                 lines = label_lines(label)
             except DataError as error:
-                self.problems.add("label file", "refused, with its picture", label, str(error))
+                self.problems.add("label file", REFUSED, label, str(error))
                 return
         else:
             self.problems.add("picture", NO_LABELS, picture)
@@ -164,9 +165,9 @@ class YoloReader:
         number, *values = map(as_number, words)
         outline = len(values) >= 6 and len(values) % 2 == 0
         if len(values) != 4 and not outline:
-            wrong = "that is not a class and four numbers: not used"
+            wrong = "other than a class and four numbers: not used"
         elif not (number >= 0 and number % 1 == 0):
-            wrong = "whose class is not a whole number from 0: not used"
+            wrong = "with a class that is not a whole number from 0: not used"
         elif number >= self.classes:
             wrong = f"with a class above {self.classes - 1}, the last one: not used"
         else:
@@ -181,7 +182,7 @@ class YoloReader:
 def corners_of(values: Sequence[float]) -> list[float]:
     """Return the corners of a box from its centre, width and height."""
     x, y, width, height = values
-    # A negative size is no size, and not a box on the other side of its centre.
+    # A negative size does not mean a box on the other side of its centre.
     right, down = max(width, 0.0) / 2, max(height, 0.0) / 2
     return [x - right, y - down, x + right, y + down]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from neuropil.datasets.dataset import Dataset
@@ -11,17 +12,24 @@ from neuropil.datasets.target import Classes
 from neuropil.text import all_of, number_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from neuropil.datasets.pictures.picture_source import PictureSource
     from neuropil.datasets.target import Target
+
+MOST_FILES = 20_000
+"""Up to this number of files on disk, those of one length are compared."""
+TAIL = 4096
+"""Number of bytes at the end of a file that are compared: those of a photograph differ."""
 
 
 def note_equal_pictures(parts: Mapping[str, Any], target: Target, notes: list[str]) -> None:
     """Add notes about equal pictures that are in several parts, or in several classes.
 
-    Pictures in memory are equal if their pixels are; those on disk, which are not read for
-    this, if they are one file that is named more than once.
+    Pictures in memory are equal if their pixels are; those on disk if their files are: of files
+    with as many bytes, the last few thousand are compared. If there are very many files, only
+    one that is named more than once is found.
 
     Args:
         parts: The parts of the data by name, ``"train"`` first; None, and those that are not
@@ -30,7 +38,7 @@ def note_equal_pictures(parts: Mapping[str, Any], target: Target, notes: list[st
         notes: Gains a line for each kind that there is.
     """
     read = {name: part for name, part in parts.items() if hasattr(part, "fetch")}
-    keys = {name: list(keys_of(part)) for name, part in read.items()}
+    keys = keys_of(read)
     note_duplicates(keys, notes)
     if isinstance(target, Classes):
         note_contradictions(read, keys, target, notes)
@@ -84,10 +92,51 @@ def note_contradictions(
         )
 
 
-def keys_of(pictures: Dataset | PictureSource) -> Iterable[Any]:
-    """Yield a key of each picture, the same for equal pictures."""
-    if isinstance(pictures, Dataset):
-        for picture in pictures.inputs.numpy():
-            yield hashlib.blake2b(picture.tobytes(), digest_size=16).digest()
-    else:
-        yield from pictures.names
+def keys_of(parts: Mapping[str, Dataset | PictureSource]) -> dict[str, list[Any]]:
+    """Return a key of each picture of each part, the same for equal pictures.
+
+    Args:
+        parts: The parts of the data by name.
+    """
+    on_disk = [part for part in parts.values() if not isinstance(part, Dataset)]
+    lengths = Counter(length for part in on_disk for length in lengths_of(part))
+    repeated = {length for length, count in lengths.items() if count > 1}
+    if sum(map(len, on_disk)) > MOST_FILES:
+        repeated.clear()
+    return {
+        name: list(pixel_keys(part) if isinstance(part, Dataset) else file_keys(part, repeated))
+        for name, part in parts.items()
+    }
+
+
+def pixel_keys(pictures: Dataset) -> Iterator[bytes]:
+    """Yield a hash of the pixels of each picture."""
+    for picture in pictures.inputs.numpy():
+        yield hashlib.blake2b(picture.tobytes(), digest_size=16).digest()
+
+
+def file_keys(pictures: PictureSource, repeated: set[int]) -> Iterator[Any]:
+    """Yield a key of each file.
+
+    Args:
+        pictures: The pictures.
+        repeated: The numbers of bytes that several files have: these are compared.
+    """
+    names = pictures.names
+    for place, length in enumerate(lengths_of(pictures)):
+        yield (length, end_of(pictures.path(place))) if length in repeated else names[place]
+
+
+def lengths_of(pictures: PictureSource) -> list[int]:
+    """Return the number of bytes of each file."""
+    return pictures.files.stamps[pictures.rows.numpy(), 0].tolist()
+
+
+def end_of(path: Path) -> bytes:
+    """Return a hash of the last bytes of a file; nothing if it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, file.seek(0, 2) - TAIL))
+            return hashlib.blake2b(file.read(), digest_size=16).digest()
+    except OSError:
+        return b""

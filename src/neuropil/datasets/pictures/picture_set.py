@@ -12,7 +12,11 @@ from neuropil.datasets.batch_places import MIXED, variety_in_batches
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.dataset import Dataset
 from neuropil.datasets.paths import name_below
-from neuropil.datasets.pictures.duplicate_pictures import note_equal_pictures
+from neuropil.datasets.pictures.duplicate_pictures import (
+    keys_of,
+    note_duplicates,
+    note_equal_pictures,
+)
 from neuropil.datasets.pictures.picture_batch import (
     Batch,
     broken_notes,
@@ -89,6 +93,8 @@ def open_pictures(
             "normalises each picture by itself; for another network, set image_size= to "
             "'native' or one size."
         )
+    if test is not None:
+        held_out = comparing(test, train)
     named = {"train": train, "validation": cut, "test": held_out}
     note_equal_pictures(named, preparation.target, notes)
     target = preparation.target
@@ -102,6 +108,22 @@ def open_pictures(
     return Splits(
         train, cut, held_out, preparation=preparation, source=str(files.folder), notes=notes
     )
+
+
+def comparing(test: TestReader, train: Pictures) -> TestReader:
+    """Return a reader of the test pictures that notes those that equal a training picture.
+
+    Args:
+        test: Reader of the test pictures.
+        train: The training pictures.
+    """
+
+    def read(notes: list[str]) -> Any:
+        found = test(notes)
+        note_duplicates(keys_of({"train": train, "test": found}), notes)
+        return found
+
+    return read
 
 
 def read_training(

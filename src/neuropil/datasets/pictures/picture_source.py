@@ -24,6 +24,7 @@ from neuropil.datasets.pictures.picture_files import PictureFiles, evenly_spaced
 from neuropil.datasets.pictures.picture_header import careful_pillow
 from neuropil.datasets.pictures.picture_sizes import batch_size
 from neuropil.datasets.pictures.substitutes import BrokenPictureWarning, nearest_targets
+from neuropil.datasets.pictures.target_moves import move_along
 from neuropil.datasets.source import Batch
 
 if TYPE_CHECKING:
@@ -45,8 +46,8 @@ class PictureSource:
     written to the cache on disk, if there is one, and read from there the next time.
 
     A file that cannot be decoded, although its header could be read, is replaced by the picture
-    with the nearest target (the same class), and a warning names both: one broken file does
-    not end a training. A file that has disappeared is an error.
+    with the nearest target (the same class), which brings its own target, and a warning names
+    both: one broken file does not end a training. A file that has disappeared is an error.
 
     Shape:
         A batch is ``(N, C, H, W)``, its mask ``(N, H, W)``.
@@ -143,20 +144,22 @@ class PictureSource:
         mask = torch.zeros(shape[0], *shape[2:], dtype=torch.uint8) if pads else None
         parts = zip(inputs.numpy(), sizes.tolist(), strict=True)
         with careful_pillow():
-            self.read([into[:, :h, :w] for into, (h, w) in parts], places, rows)
+            shown = self.read([into[:, :h, :w] for into, (h, w) in parts], places, rows)
         if mask is not None:
             for into, (height, width) in zip(mask.numpy(), sizes.tolist(), strict=True):
                 into[:height, :width] = 1
-        return Batch(
-            inputs,
-            None if self.targets is None else self.targets[places],
-            mask,
-        )
+        targets = None if self.targets is None else self.targets[shown]
+        if targets is not None and shown != places:
+            own = self.files.sizes[self.rows[shown].numpy()]
+            targets = move_along(self.preparation.target, targets, own, sizes, [])
+        return Batch(inputs, targets, mask)
 
     def read(
         self, into: Sequence[np.ndarray[Any, Any]], places: list[int], rows: list[int]
-    ) -> None:
-        """Read pictures from the cache, or decode them.
+    ) -> list[int]:
+        """Read pictures from the cache, or decode them; return the place of each that is read.
+
+        It is another place for a picture that cannot be decoded.
 
         Args:
             into: Receive the pictures; ``(C, H, W)``, each of its own size.
@@ -165,30 +168,49 @@ class PictureSource:
         """
         cache = self.files.cache
         if cache is None:
-            self.decode_all(into, places, rows)
-            return
+            return self.decode_all(into, places, rows)
         # In a padded batch, the bytes of a picture are not one after the other.
         records = [
             array if array.flags.c_contiguous else np.empty(array.shape, array.dtype)
             for array in into
         ]
         missing = cache.read(rows, records)
-        new, numbers = [records[k] for k in missing], [rows[k] for k in missing]
-        self.decode_all(new, [places[k] for k in missing], numbers)
-        cache.write(numbers, new)
+        found = self.decode_all(
+            [records[k] for k in missing],
+            [places[k] for k in missing],
+            [rows[k] for k in missing],
+        )
+        shown = list(places)
+        for k, place in zip(missing, found, strict=True):
+            shown[k] = place
+        # The cache does not know which picture it shows: it must be one with the same target.
+        sound = [k for k in missing if self.are_alike(shown[k], places[k])]
+        cache.write([rows[k] for k in sound], [records[k] for k in sound])
         for array, record in zip(into, records, strict=True):
             if record is not array:
                 array[...] = record
+        return shown
+
+    def are_alike(self, first: int, second: int) -> bool:
+        """Return whether two pictures are the same, or have the same target."""
+        if first == second or self.targets is None:
+            return True
+        return torch.equal(self.targets[first], self.targets[second])
 
     def decode_all(
         self, into: Sequence[np.ndarray[Any, Any]], places: list[int], rows: list[int]
-    ) -> None:
-        """Decode pictures; the arguments are those of `read`."""
+    ) -> list[int]:
+        """Decode pictures; arguments and result are those of `read`."""
+        shown = []
         for array, place, row in zip(into, places, rows, strict=True):
-            array[...] = self.decode(place, row, array.shape[1:])
+            array[...], used = self.decode(place, row, array.shape[1:])
+            shown.append(used)
+        return shown
 
-    def decode(self, place: int, row: int, size: tuple[int, int]) -> np.ndarray[Any, Any]:
-        """Return a picture as the network takes it, or the one in its place if it is broken.
+    def decode(
+        self, place: int, row: int, size: tuple[int, int]
+    ) -> tuple[np.ndarray[Any, Any], int]:
+        """Return a picture as the network takes it, and its place: another one if it is broken.
 
         Args:
             place: The place of the picture.
@@ -200,7 +222,7 @@ class PictureSource:
         """
         path = f"{self.files.root}/{self.files.names[row]}"
         try:
-            return self.decode_file(path, size)
+            return self.decode_file(path, size), place
         except DataError as error:
             if not Path(path).exists():
                 message = f"{path} has disappeared since the data were opened."
@@ -209,8 +231,8 @@ class PictureSource:
 
     def substitute(
         self, place: int, size: tuple[int, int], failure: str
-    ) -> np.ndarray[Any, Any]:
-        """Return the picture with the nearest target, and warn.
+    ) -> tuple[np.ndarray[Any, Any], int]:
+        """Return the picture with the nearest target and its place, and warn.
 
         Args:
             place: The place of the picture that cannot be decoded.
@@ -225,7 +247,7 @@ class PictureSource:
                 decoded = self.decode_file(self.path(other), size)
                 message = f"{failure}; {self.path(other)} takes its place."
                 warnings.warn(message, BrokenPictureWarning, stacklevel=2)
-                return decoded
+                return decoded, other
         raise DataError(f"{failure}; nor can the pictures be used that could replace it.")
 
     def decode_file(self, path: str | Path, size: tuple[int, int]) -> np.ndarray[Any, Any]:
