@@ -18,6 +18,7 @@ from neuropil.vision.detection.anchors import Anchors, fit_anchors
 from neuropil.vision.detection.box_task import BoxTask
 from neuropil.vision.detection.detection_loss import detection_loss
 from neuropil.vision.detection.detection_metrics import detection_metrics
+from neuropil.vision.detection.detection_recipe import detection_recipe
 from neuropil.vision.detection.encoding import activate, decode_boxes
 from neuropil.vision.detection.grid_head import GridHead
 from neuropil.vision.detection.score_thresholds import fit_thresholds, keep_above
@@ -31,8 +32,9 @@ if TYPE_CHECKING:
 
     from neuropil.core import Layer, Network, Shape
     from neuropil.core.loss_kinds import Takes
-    from neuropil.datasets import Boxes
+    from neuropil.datasets import Boxes, Splits
     from neuropil.runs.exporting.own_operator import OwnOperator
+    from neuropil.runs.recipes.recipe import Recipe
     from neuropil.runs.task import Figures
     from neuropil.training.metrics.base import Metric
 
@@ -105,7 +107,12 @@ class Detection(BoxTask):
 
     @override
     def adapt_to_labels(self, labels: Tensor) -> Self:
-        return replace(self, anchors=fit_anchors(labels, len(self.strides)))
+        strides, anchors = fit_anchors(labels)
+        return replace(self, strides=strides, anchors=anchors)
+
+    @override
+    def adapt_recipe(self, made: Recipe, splits: Splits) -> Recipe:
+        return detection_recipe(made, splits)
 
     @override
     def last_layer(self) -> Layer:
