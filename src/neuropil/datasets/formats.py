@@ -169,6 +169,7 @@ FORMATS = (
         read={},
         read_labelled={"pictures": lazy("arrays.idx.read_labelled")},
         folder="a folder with MNIST's idx files",
+        labels=("classes",),
     ),
     Format(
         "array",
@@ -218,6 +219,7 @@ FORMATS = (
         read={"pictures": lazy("pictures.picture_preparation.read_new")},
         read_labelled={"pictures": lazy("pictures.picture_folder.read_labelled")},
         folder="a folder with a folder of pictures per class",
+        labels=("classes",),
     ),
 )
 """All formats; the first that recognises a path opens it."""

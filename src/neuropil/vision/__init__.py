@@ -1,4 +1,4 @@
-"""What pictures show: boxes, detectors and the rest of the sheet's vision."""
+"""Vision: boxes, detectors and the rest of the sheet on what pictures show."""
 
 from typing import TYPE_CHECKING
 

@@ -239,8 +239,14 @@ def test_new_pictures_keep_their_own_size_beside_the_networks(tmp_path, kind):
 def test_the_task_must_be_one_of_boxes(tmp_path):
     folder = write_yolo(tmp_path, TWO, PETS)
     assert datasets.open(folder, task="localisation").target.kind == "boxes"
-    with pytest.raises(DataError, match="which need detection or localisation, not regression"):
+    message = (
+        "YOLO annotations hold boxes, which need detection or localisation, not regression"
+    )
+    with pytest.raises(DataError, match=message):
         datasets.open(folder, task="regression")
+    (tmp_path / "data.csv").write_text("a,b\n1,2\n3,4\n")
+    with pytest.raises(DataError, match="which need classification or regression, not detec"):
+        datasets.open(tmp_path / "data.csv", task="detection")
 
 
 def test_boxes_are_not_classes(tmp_path, write_pictures):
@@ -251,7 +257,7 @@ def test_boxes_are_not_classes(tmp_path, write_pictures):
         DataError, match=r"\(YOLO annotations\) .* trained on classes, not on boxes"
     ):
         read_for_evaluation(classes, tmp_path / "yolo")
-    with pytest.raises(DataError, match="trained on boxes, not on classes or numbers"):
+    with pytest.raises(DataError, match="trained on boxes, not on classes"):
         read_for_evaluation(boxes, tmp_path / "pictures")
 
 

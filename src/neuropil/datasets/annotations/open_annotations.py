@@ -45,7 +45,6 @@ def open_annotations(
         DataError: If no picture can be read, or none of them has a box.
     """
     options.refuse("pictures with boxes", "target")
-    options.require_task(("detection", "localisation"), f"{path} holds pictures with boxes")
     found = reader(path)
     if len(found.parts) == 1:
         found.parts = {"train": next(iter(found.parts.values()))}
