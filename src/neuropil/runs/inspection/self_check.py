@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = 8
 OUT_OF_TIME = "out of time"
-SECONDS = 45.0
+SECONDS = 55.0
 """The training ends after this processor time, so that a check with all else takes a minute."""
 PATIENCE = 4
 """It also ends after this many times as long by the clock, on a machine with other work."""
