@@ -254,7 +254,7 @@ class TrainOptions:
         bool,
         typer.Option(
             "--check",
-            help="Only check, in at most a minute, whether the network can learn the labels of "
+            help="Only check, in about a minute, whether the network can learn the labels of "
             "eight training examples at all; write nothing. The exit code is 1 if it cannot.",
             rich_help_panel=RUN,
         ),

@@ -83,7 +83,7 @@ def test_time_that_is_over_ends_it_and_a_falling_loss_is_said():
 
 def test_an_error_counts_as_learnt_by_its_loss():
     task = SimpleNamespace(
-        metrics=lambda: [SimpleNamespace(name="error", greater_is_better=False)]
+        main_metric=lambda: SimpleNamespace(name="error", greater_is_better=False)
     )
     assert module.is_learnt({"error": 0.1, "loss": 0.04}, 1.0, task)
     assert not module.is_learnt({"error": 0.1, "loss": 0.06}, 1.0, task)

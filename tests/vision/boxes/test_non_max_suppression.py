@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from neuropil.vision import batched_non_max_suppression, iou, non_max_suppression
 from neuropil.vision.boxes import device_suppression
+from neuropil.vision.boxes import non_max_suppression as module
 from neuropil.vision.boxes.candidates import Candidates, best_first
 from neuropil.vision.boxes.device_suppression import suppress_on_device
 from neuropil.vision.boxes.non_max_suppression import suppress_on_cpu
@@ -103,10 +104,62 @@ def test_a_crowd_in_many_cells_is_that_of_brute_force(threshold, monkeypatch):
         assert (found[0, len(expected) :] == -1).all()
 
 
+def test_the_kept_boxes_are_those_of_onnxruntime():
+    helper = pytest.importorskip("onnx").helper
+    runtime = pytest.importorskip("onnxruntime")
+    options = {"most": 999, "iou": 0.45, "score": 0.2}
+    node = helper.make_node(
+        "NonMaxSuppression", ["boxes", "scores", *options], ["kept"], center_point_box=0
+    )
+    graph = helper.make_graph(
+        [node],
+        "nms",
+        [
+            helper.make_tensor_value_info(name, 1, ["N", "A", "B"])
+            for name in ("boxes", "scores")
+        ],
+        [helper.make_tensor_value_info("kept", 7, ["K", 3])],
+        [
+            helper.make_tensor(name, 7 if name == "most" else 1, [1], [value])
+            for name, value in options.items()
+        ],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    session = runtime.InferenceSession(model.SerializeToString())
+    rng = np.random.default_rng(0)
+    low, size = 300 * rng.random((500, 2)), 10 + 40 * rng.random((500, 2))
+    boxes = np.concatenate([low, low + size], 1).astype(np.float32)
+    scores = rng.random((3, 500)).astype(np.float32)
+    (theirs,) = session.run(None, {"boxes": boxes[None], "scores": scores[None]})
+    for label in range(3):
+        ours = non_max_suppression(
+            torch.from_numpy(boxes), torch.from_numpy(scores[label]), score=0.2, iou=0.45
+        )
+        assert ours.tolist() == theirs[theirs[:, 1] == label, 2].tolist()
+        assert 50 < len(ours) < 350
+
+
 def test_an_outlier_among_the_boxes_changes_nothing_else():
     boxes = torch.cat([BOXES.float(), torch.tensor([[-1e30, 0, 1e30, 1e-30], [1e25] * 4])])
     scores = torch.tensor([0.8, 0.9, 0.7, 0.6, 0.65, 0.95, 0.94])
     assert non_max_suppression(boxes, scores).tolist() == [5, 6, 1, 2, 4, 3]
+
+
+@pytest.mark.parametrize(("unit", "threshold"), [(6e-23, 0.9), (4e-23, 0.5)])
+def test_areas_that_float32_holds_to_a_digit_or_two_are_compared_alike(unit, threshold):
+    rng = np.random.default_rng(0)
+    low, size = 4 * rng.random((500, 2)), 1 + 0.2 * rng.random((500, 2))
+    boxes = unit * torch.from_numpy(np.concatenate([low, low + size], 1).astype(np.float32))
+    scores, classes = torch.from_numpy(rng.random(500)), torch.zeros(500).long()
+    expected = brute_force(boxes, scores, classes, 0, threshold)
+    assert non_max_suppression(boxes, scores, score=0, iou=threshold).tolist() == expected
+
+
+def test_accelerators_take_the_form_of_tensor_operations(monkeypatch):
+    boxes = torch.zeros(1, 2, 4, device="meta")
+    given = Candidates(boxes, boxes[..., 0], boxes[..., 0].long())
+    monkeypatch.setattr(module, "suppress_on_device", lambda *_: "tensor operations")
+    assert module.suppress("test", given, 0.5, 0.5, 2) == "tensor operations"
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -33,7 +33,7 @@ def test_one_predictor_worked_by_hand():
     iou, ciou = 12 / 20, 12 / 20 - 1 / 41
     p = 1 / (1 + math.exp(-0.3))
     expected = (
-        7 * -(iou * math.log(p) + (1 - iou) * math.log(1 - p))
+        7 * 3 * (iou - p) ** 2 * -(iou * math.log(p) + (1 - iou) * math.log(1 - p))
         + 3 * (1 - ciou)
         + 2 * math.log(1 + math.exp(2))
     )
@@ -67,6 +67,21 @@ def test_the_loss_of_a_picture_does_not_depend_on_others_or_on_padding():
         for i, picture in enumerate(pictures)
     ]
     torch.testing.assert_close(together, torch.cat(alone))
+
+
+def test_each_box_counts_alike_however_many_predictors_find_it():
+    head = GridHead(2, strides=(4,), anchors=(((8, 8), (16, 16)),))
+    # The first is like both anchors and beside a border of its cell, the second like one.
+    targets = targets_of([[2.0, 1.0, 12.0, 11.0, 0.0], [28.0, 1.0, 36.0, 3.0, 1.0]])
+    assigned = assign_boxes(targets, head, (3, 10))
+    counts = [int((assigned == row).sum()) for row in (0, 1)]
+    assert counts[0] > counts[1] > 0
+    outputs = torch.zeros(1, 3, 10, 14, requires_grad=True)
+    detection_loss(outputs, targets, head, objectness=0, box=0, classes=1).backward()
+    assert outputs.grad is not None
+    pull = outputs.grad.reshape(1, 3, 10, 2, 7)[..., 5:].abs().sum(-1)
+    sums = [pull[assigned == row].sum().item() for row in (0, 1)]
+    assert sums[0] == pytest.approx(sums[1])
 
 
 def test_a_batch_without_boxes_has_finite_losses_and_gradients():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import numpy as np
 import torch
@@ -55,14 +55,25 @@ def candidates(what: str, boxes: Any, scores: Any, classes: Any, shape: str) -> 
         )
     if classes.is_floating_point():
         raise ValueError(f"{what}: classes must be integers, got {classes.dtype}.")
-    scores = in_float32_or_more(scores)
-    for name, numbers in (("box", boxes.isnan().any(-1)), ("score", scores.isnan())):
-        if numbers.any():
-            place = ", ".join(map(str, numbers.nonzero()[0].tolist()))
-            raise ValueError(f"{what}: {name} {place} is not a number (NaN).")
-    boxes = in_float32_or_more(boxes)
+    scores, boxes = in_float32_or_more(scores), in_float32_or_more(boxes)
     limit = torch.finfo(boxes.dtype).max ** 0.5 / 8
-    return Candidates(boxes.clamp(-limit, limit), scores, classes.to(torch.int64))
+    boxes = boxes.clamp(-limit, limit)
+    if boxes.sum().isnan() or scores.isnan().any():
+        refuse_nan(what, boxes, scores)
+    return Candidates(boxes, scores, classes.to(torch.int64))
+
+
+def refuse_nan(what: str, boxes: Tensor, scores: Tensor) -> NoReturn:
+    """Raise an error that names the first box that is not a number, or else the first score.
+
+    Raises:
+        ValueError: Always.
+    """
+    name, numbers = "box", boxes.isnan().any(-1)
+    if not numbers.any():
+        name, numbers = "score", scores.isnan()
+    place = ", ".join(map(str, numbers.nonzero()[0].tolist()))
+    raise ValueError(f"{what}: {name} {place} is not a number (NaN).")
 
 
 def in_float32_or_more(numbers: Tensor) -> Tensor:

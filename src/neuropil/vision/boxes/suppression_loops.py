@@ -32,7 +32,7 @@ def suppress_pictures(
     inexact: Any,
     kept: Integers,
 ) -> None:
-    """Write the rows kept of each picture, best first, until there is no room for more.
+    """Write the rows kept of each picture, best first, until `kept` is full.
 
     Args:
         boxes: Corners, (pictures, candidates, 4).
@@ -145,7 +145,7 @@ def meets_any(
 ) -> bool:
     """Tell whether any kept box of the class reaches the threshold."""
     for other in range(len(places)):
-        if labels[other] == label and overlap(box, places, other) >= threshold:
+        if overlap(box, places, other) >= threshold and labels[other] == label:
             return True
     return False
 
@@ -191,7 +191,7 @@ def meets_in(
     """Tell whether a kept box of the class, in this bucket, reaches the threshold."""
     other = np.int64(last[there])
     while other >= 0:
-        if labels[other] == label and overlap(box, places, other) >= threshold:
+        if overlap(box, places, other) >= threshold and labels[other] == label:
             return True
         other = np.int64(before[other])
     return False

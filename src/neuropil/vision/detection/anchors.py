@@ -1,30 +1,50 @@
-"""Anchors of a detector from the boxes that it is to find."""
+"""Anchors of a detector, and its strides, from the boxes that it is to find."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
+
+from neuropil.vision.boxes.kmeans_anchors import kmeans_anchors
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 Anchors: TypeAlias = "tuple[tuple[tuple[float, float], ...], ...]"
 
-# Anchors of each stride.
-PER_STRIDE = 3
+# Anchors are added until the boxes have this mean IoU with the most similar one, as far as
+# there may be so many: each costs predictors in every cell.
+SIMILARITY = 0.8
+MOST_ANCHORS = 9
+# The shortest anchor of each stride, by the root of its area: coarse cells lose small things,
+# and the features of the coarsest see further than most things need.
+SHORTEST = {32: 160.0, 16: 40.0, 8: 8.0, 4: 0.0}
 
 
-def fit_anchors(targets: Tensor, strides: int) -> Anchors:
-    """Return typical sizes of boxes for each stride, the smallest for the finest."""
-    boxes = targets[targets[..., 4] >= 0]
-    sizes = boxes[:, 2:4] - boxes[:, :2]
-    area = sizes.prod(1)
-    count = PER_STRIDE * strides
-    order = area.argsort()
-    found = [
-        tuple(round(v, 2) for v in sizes[part].mean(0).tolist())
-        for part in order.tensor_split(count)
-        if len(part)
-    ]
-    while len(found) < count:
-        found.append(found[-1])
-    return tuple(tuple(found[k * PER_STRIDE : (k + 1) * PER_STRIDE]) for k in range(strides))
+def fit_anchors(targets: Tensor) -> tuple[tuple[int, ...], Anchors]:
+    """Return the strides of a detector and the anchors of each, typical sizes of boxes.
+
+    Args:
+        targets: The training boxes, ``(N, M, 5)``, at least one of which counts.
+
+    Returns:
+        The strides, smallest first, and for each one the width and height of its anchors.
+
+    Example:
+        >>> import torch
+        >>> boxes = [[0, 0, 10, 10, 0], [0, 0, 11, 10, 0], [0, 0, 50, 90, 0], [-1] * 5]
+        >>> fit_anchors(torch.tensor([boxes]).float())
+        ((8, 16), (((10.5, 10.0),), ((50.0, 90.0),)))
+    """
+    boxes = targets[targets[..., 4] >= 0][:, :4]
+    fit = kmeans_anchors(boxes, 1)
+    for count in range(2, MOST_ANCHORS + 1):
+        if fit.mean_iou >= SIMILARITY:
+            break
+        fit = kmeans_anchors(boxes, count)
+    groups: dict[int, list[tuple[float, float]]] = {}
+    for width, height in fit.sizes.tolist():
+        side = (width * height) ** 0.5
+        stride = next(stride for stride, least in SHORTEST.items() if side >= least)
+        groups.setdefault(stride, []).append((round(width, 2), round(height, 2)))
+    strides = tuple(sorted(groups))
+    return strides, tuple(tuple(groups[stride]) for stride in strides)

@@ -15,9 +15,10 @@ from neuropil.core import ShapeError
 from neuropil.layers import BoxGrid
 from neuropil.training.losses.base import Loss
 from neuropil.vision.detection.anchors import Anchors, fit_anchors
-from neuropil.vision.detection.box_task import BoxTask
+from neuropil.vision.detection.box_task import BoxTask, cut_off
 from neuropil.vision.detection.detection_loss import detection_loss
 from neuropil.vision.detection.detection_metrics import detection_metrics
+from neuropil.vision.detection.detection_recipe import detection_recipe
 from neuropil.vision.detection.encoding import activate, decode_boxes
 from neuropil.vision.detection.grid_head import GridHead
 from neuropil.vision.detection.score_thresholds import fit_thresholds, keep_above
@@ -31,8 +32,9 @@ if TYPE_CHECKING:
 
     from neuropil.core import Layer, Network, Shape
     from neuropil.core.loss_kinds import Takes
-    from neuropil.datasets import Boxes
+    from neuropil.datasets import Boxes, Splits
     from neuropil.runs.exporting.own_operator import OwnOperator
+    from neuropil.runs.recipes.recipe import Recipe
     from neuropil.runs.task import Figures
     from neuropil.training.metrics.base import Metric
 
@@ -70,7 +72,7 @@ class Detection(BoxTask):
         >>> task = Detection(Boxes(["cat", "dog"]), strides=[8], anchors=[[[4, 4]]])
         >>> outputs = torch.tensor([[[[-9.0] * 7, [9.0, -0.1257, 0, 0, 0.2412, -9, 9]]]])
         >>> task.decode(outputs)[0, 0].round(decimals=1)
-        tensor([ 9.0,  2.0, 14.0,  6.0,  1.0,  1.0])
+        tensor([ 9.,  2., 14.,  6.,  1.,  1.])
     """
 
     name: ClassVar[str] = "detection"
@@ -105,7 +107,12 @@ class Detection(BoxTask):
 
     @override
     def adapt_to_labels(self, labels: Tensor) -> Self:
-        return replace(self, anchors=fit_anchors(labels, len(self.strides)))
+        strides, anchors = fit_anchors(labels)
+        return replace(self, strides=strides, anchors=anchors)
+
+    @override
+    def adapt_recipe(self, made: Recipe, splits: Splits) -> Recipe:
+        return detection_recipe(made, splits)
 
     @override
     def last_layer(self) -> Layer:
@@ -153,6 +160,12 @@ class Detection(BoxTask):
         )
 
     @override
+    def published_part(self, network: Network, name: str | None) -> tuple[Network, str | None]:
+        """Return the backbone: all layers up to its last stage."""
+        stages = [layer for layer in network.layers if layer.startswith("stage")]
+        return (network.upto(stages[-1]) if stages else network), name
+
+    @override
     def check(self, network: Network) -> None:
         head = GridHead.of(network)
         if head is None or head.classes != len(self.classes):
@@ -179,7 +192,9 @@ class Detection(BoxTask):
     def decode(self, outputs: Tensor) -> Tensor:
         head = self.head
         rows = decode_boxes(activate(outputs, head), head)
-        return select_boxes(rows, len(self.classes))
+        # The grid covers the picture, and at most a cell more at the right and the bottom.
+        height, width = outputs.shape[1] * head.cell, outputs.shape[2] * head.cell
+        return select_boxes(cut_off(rows, height, width), len(self.classes))
 
     @override
     def chosen(self, answers: Tensor) -> Tensor:
@@ -193,6 +208,10 @@ class Detection(BoxTask):
     @override
     def metrics(self) -> tuple[Metric, ...]:
         return detection_metrics(self, self.classes, self.thresholds)
+
+    @override
+    def main_metric(self) -> Metric:
+        return next(metric for metric in self.metrics() if metric.name == "ap50")
 
     @override
     def verdict(self, figures: Figures, targets: Tensor, examples: str) -> str:

@@ -1,0 +1,54 @@
+"""Good defaults for the training of a detector."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from neuropil.datasets.augmentation import ColorJitter, Compose, RandomFlip, RandomZoom
+from neuropil.runs.recipes.default_recipes import cost_of_epoch
+
+if TYPE_CHECKING:
+    from neuropil.datasets import Splits
+    from neuropil.runs.recipes.recipe import Recipe
+
+# Multiply–adds of a default training: about seven minutes on one processor core.
+BUDGET = 1.0e13
+# Steps after which more of them hardly help.
+MOST_STEPS = 3000
+BATCH = 8
+# Around a smaller picture whose background has no one brightness, of values from 0 to 255.
+GREY = 114.0
+
+
+def detection_recipe(made: Recipe, splits: Splits) -> Recipe:
+    """Return the recipe of a picture task as it suits detection.
+
+    Small batches make many steps of few pictures; pictures are zoomed, and, if they have
+    colours, flipped and recoloured: grey ones are often of writing, whose sides mean something.
+
+    Args:
+        made: The recipe, with its network.
+        splits: The data.
+    """
+    steps = -(-len(splits.train) // BATCH)
+    affordable = round(BUDGET / cost_of_epoch(splits, made.network))
+    epochs = max(1, min(affordable, MOST_STEPS // steps or 1))
+    # The averaged weights are those of the last few hundredths of the training.
+    horizon = max(1.0, 0.02 * epochs * steps)
+    background = getattr(splits.preparation, "background", None)
+    fill = GREY if background is None else background
+    zoom = RandomZoom((0.75, 1.33), ratio=(0.8, 1.25), fill=fill)
+    colored = splits.input_shape[0] == 3
+    own = [RandomFlip(), ColorJitter(0.2, 0.3, 0.2)] if colored else []
+    return replace(
+        made,
+        optimizer="adamw",
+        lr=2e-3,
+        weight_decay=0.02,
+        schedule="one_cycle",
+        epochs=epochs,
+        batch_size=BATCH,
+        augment=Compose(zoom, *own),
+        ema=round(1 - 1 / (1 + horizon), 4),
+    )

@@ -1,0 +1,48 @@
+"""The recipe of a detector, chosen for the data."""
+
+import pytest
+import torch
+
+from neuropil.datasets import Boxes, Dataset, PicturePreparation, Splits
+from neuropil.datasets.augmentation import RandomFlip
+from neuropil.runs.recipes.default_recipes import recipe
+from neuropil.vision.detection.detection_recipe import MOST_STEPS
+from neuropil.vision.detection.task import Detection
+
+
+def pictures(channels):
+    """Return ten pictures of a bright box each."""
+    inputs = torch.zeros(10, channels, 48, 64, dtype=torch.uint8)
+    inputs[:, :, 10:30, 20:50] = 200
+    target = Boxes(["bright"])
+    train = Dataset(inputs, target.collate([[[20, 10, 50, 30, 0]]] * 10, "here"))
+    preparation = PicturePreparation((channels, 48, 64), target)
+    return Splits(train, None, None, preparation=preparation, source="here")
+
+
+def recipe_and_task(splits):
+    task = Detection(splits.preparation.target).adapt_to_labels(splits.train.targets)
+    return recipe(splits, task), task
+
+
+def test_steps_are_few_and_small_and_boxes_move_along():
+    splits = pictures(3)
+    made, task = recipe_and_task(splits)
+    assert 1 <= 2 * made.epochs <= MOST_STEPS
+    assert made.batch_size == 8
+    assert made.ema is not None
+    assert 0.9 < made.ema < 1
+    move = task.bind(made.augment)
+    inputs, targets = splits.train.inputs[:4], splits.train.targets[:4]
+    moved, boxes = move(inputs, targets, torch.Generator().manual_seed(0))
+    assert moved.shape == inputs.shape
+    for picture, (x1, y1, x2, y2, _) in zip(moved, boxes[:, 0].tolist(), strict=True):
+        bright = (picture.float().mean(0) > 150).nonzero().float()
+        found = [*bright.amin(0).flip(0).tolist(), *(bright.amax(0).flip(0) + 1).tolist()]
+        assert found == pytest.approx([x1, y1, x2, y2], abs=1.5)
+
+
+@pytest.mark.parametrize(("channels", "flipped"), [(1, False), (3, True)])
+def test_grey_pictures_are_not_flipped(channels, flipped):
+    made, _ = recipe_and_task(pictures(channels))
+    assert any(isinstance(step, RandomFlip) for step in made.augment.steps) == flipped
