@@ -99,6 +99,11 @@ VOC_FILES: dict[str, tuple[str | bytes, str, list[list[float]] | None]] = {
         [],
     ),
     "doctype": (
+        "<!DOCTYPE annotation>" + voc_xml([("cat", 1, 1, 4, 4)]),
+        f"{REFUSED} (it has a DOCTYPE or entities, which are never read).",
+        None,
+    ),
+    "external": (
         '<!DOCTYPE annotation SYSTEM "http://localhost/x.dtd">'
         + voc_xml([("cat", 1, 1, 4, 4)]),
         f"{REFUSED} (it has a DOCTYPE or entities, which are never read).",
