@@ -1,8 +1,8 @@
-"""Draw the pictures of the README: ``python images/draw.py report``, ``diagram``, ``map``, ``boxes``.
+"""Draw the pictures of the README: ``python images/draw.py report``, or another name below.
 
 The report needs Chromium and Playwright, which photograph the page of ``neuropil train``. The
-boxes need the blood cells of BCCD in ``NEUROPIL_DATA``, by default ``../shared/data``: a network
-is trained on them, unless a run is given as ``RUN`` in the environment.
+boxes need the blood cells of BCCD in ``NEUROPIL_DATA``, by default ``../shared/data``. A
+network is trained on them for some minutes, unless ``RUN`` in the environment names a run.
 """
 
 from __future__ import annotations
