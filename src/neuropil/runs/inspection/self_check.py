@@ -53,7 +53,8 @@ class SelfCheck:
 
     Args:
         passed: Whether the network has learnt the labels.
-        reached: The main metric, or else the loss, in words.
+        metric: Name of the main metric, or "loss" where that is unknown.
+        value: Its value; None if that is not finite.
         failure: What it means that the network has not learnt them; empty if it has.
         examples: The number of examples.
         steps: The number of steps.
@@ -61,17 +62,24 @@ class SelfCheck:
     """
 
     passed: bool
-    reached: str
+    metric: str
+    value: float | None
     failure: str
     examples: int
     steps: int
     seconds: float
 
-    @property
-    def sentence(self) -> str:
-        """The result in words, on one line."""
+    def sentence(self, metric: str) -> str:
+        """Return the result in words, on one line.
+
+        Args:
+            metric: The name of the metric in words.
+        """
+        value = "unknown" if self.value is None else f"{self.value:.4g}"
         effort = f"{number_of(self.steps, 'step')} ({self.seconds:.0f} s)"
-        on = f"{self.reached} on {number_of(self.examples, 'training example')} after {effort}"
+        on = (
+            f"{metric} {value} on {number_of(self.examples, 'training example')} after {effort}"
+        )
         if self.passed:
             return f"the network can learn these labels: {on}."
         return f"the network does not learn these labels: {on}. {self.failure}"
@@ -117,8 +125,12 @@ def self_check(
         passed = is_learnt(figures, losses[0], task)
     if not (passed or failure):
         failure = equal_inputs(data) or diagnose(losses, trainer.stop_reason)
-    reached = headline_words(figures, task)
-    return SelfCheck(passed, reached, failure, len(data), trainer.steps, deadline.elapsed)
+    metric = task.main_metric().name
+    if figures.get(metric) is None:
+        metric = "loss"
+    value = figures.get(metric)
+    effort = len(data), trainer.steps, deadline.elapsed
+    return SelfCheck(passed, metric, value, failure, *effort)
 
 
 def is_learnt(figures: Figures, first: float, task: Task[Any]) -> bool:
@@ -134,14 +146,6 @@ def is_learnt(figures: Figures, first: float, task: Task[Any]) -> bool:
     if value is not None and metric.greater_is_better:
         return value >= GOOD
     return loss is not None and loss < NEAR_ZERO * first
-
-
-def headline_words(figures: Figures, task: Task[Any]) -> str:
-    """Return the main metric, or the loss where that is unknown, in words."""
-    name = task.main_metric().name
-    value = figures.get(name)
-    name, value = ("loss", figures.get("loss")) if value is None else (name, value)
-    return f"{name.replace('_', ' ')} {'unknown' if value is None else f'{value:.4g}'}"
 
 
 def diagnose(losses: Sequence[float | None], stop_reason: str) -> str:
