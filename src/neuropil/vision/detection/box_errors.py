@@ -174,17 +174,11 @@ def in_words(
         targets: The true boxes in the picture, ``(M, 5)``.
         classes: The names of the classes.
     """
-    counts = Counter(
-        (
-            error.kind,
-            "" if error.target is None else classes[int(targets[error.target, 4])],
-            "" if error.answer is None else classes[int(answers[error.answer, 5])],
-        )
-        for error in errors
-    )
+    counts: dict[str, Counter[str]] = {kind: Counter() for kind in WORDS}
+    for error in errors:
+        true = "" if error.target is None else classes[int(targets[error.target, 4])]
+        given = "" if error.answer is None else classes[int(answers[error.answer, 5])]
+        counts[error.kind][WORDS[error.kind].format(true=true, predicted=given)] += 1
     return ", ".join(
-        f"{count} {words.format(true=true, predicted=predicted)}"
-        for kind, words in WORDS.items()
-        for (found, true, predicted), count in counts.items()
-        if found == kind
+        f"{count} {words}" for found in counts.values() for words, count in found.items()
     )
