@@ -88,6 +88,7 @@ def make_plan(splits: Splits, settings: Settings) -> Plan:
     if settings.weights is not None:
         part, name = task.published_part(made.network, settings.network)
         notes += load_published(part, name, settings.weights)
+        task = task.adapt_to_weights()
     if settings.freeze is not None:
         made.network.freeze(settings.freeze)
     # The default network of a table has the weights of a linear model.

@@ -194,6 +194,12 @@ FORMATS = (
         "yolo_files.list_pictures",
         folder="a folder with pictures and YOLO annotations (.txt)",
     ),
+    annotation_format(
+        "box table",
+        "box_tables.read_boxes",
+        "box_tables.list_pictures",
+        folder="a .csv or .tsv table of boxes (image, class, xmin, ymin, xmax, ymax)",
+    ),
     Format(
         "picture table",
         (),

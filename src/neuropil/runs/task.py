@@ -18,7 +18,7 @@ from neuropil.training.losses import losses
 from neuropil.training.trainer import Trainer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from torch import Tensor
 
@@ -152,6 +152,19 @@ class Task(ABC, Generic[Labels]):
         """
         return made
 
+    def adapt_to_weights(self) -> Self:
+        """Return the task for a network that starts from published weights."""
+        return self
+
+    def parameters(self, network: Network, lr: float | None) -> Iterable[Any]:  # noqa: ARG002 - for tasks with several rates
+        """Return the parameters to train, or groups of them with options of their own.
+
+        Args:
+            network: The network.
+            lr: The learning rate; None if the optimiser has none.
+        """
+        return network.parameters()
+
     def check(self, network: Network) -> None:
         """Check that the outputs of a network fit this task.
 
@@ -258,7 +271,7 @@ class Task(ABC, Generic[Labels]):
         return Trainer(
             recipe.network,
             loss=self.loss,
-            optimizer=lambda params: optimizer(params, **own),
+            optimizer=lambda _: optimizer(self.parameters(recipe.network, recipe.lr), **own),
             metrics=self.metrics()[:1],
             callbacks=[*stops, *callbacks],
             schedule=recipe.schedule,

@@ -77,6 +77,16 @@ def test_yolo_folders_divide_the_pictures(tmp_path):
     assert [len(opened.validation), len(opened.test)] == [1, 1]
 
 
+def test_classes_without_names_are_the_numbers_that_occur(tmp_path):
+    write_yolo(
+        tmp_path, {"a": [("cat", 0, 0, 8, 8)], "b": [("fox", 0, 0, 4, 4)]}, ["cat", "x", "fox"]
+    )
+    (tmp_path / "classes.txt").unlink()
+    opened = datasets.open(tmp_path, validation=0, test=0)
+    assert opened.target == Boxes(["0", "2"])
+    assert [row[4] for row in boxes_of(opened.train, "images/b.png")] == [1]
+
+
 def test_yolo_parts_may_hold_the_folders(tmp_path):
     write_yolo(tmp_path / "train", {"a": TWO["train/a"]}, PETS)
     write_yolo(tmp_path / "valid", {"c": TWO["val/c"]}, PETS)

@@ -10,13 +10,13 @@ from neuropil.vision.detection.detection_recipe import MOST_STEPS
 from neuropil.vision.detection.task import Detection
 
 
-def pictures(channels):
+def pictures(channels, background=None):
     """Return ten pictures of a bright box each."""
     inputs = torch.zeros(10, channels, 48, 64, dtype=torch.uint8)
     inputs[:, :, 10:30, 20:50] = 200
     target = Boxes(["bright"])
     train = Dataset(inputs, target.collate([[[20, 10, 50, 30, 0]]] * 10, "here"))
-    preparation = PicturePreparation((channels, 48, 64), target)
+    preparation = PicturePreparation((channels, 48, 64), target, background=background)
     return Splits(train, None, None, preparation=preparation, source="here")
 
 
@@ -46,3 +46,9 @@ def test_steps_are_few_and_small_and_boxes_move_along():
 def test_grey_pictures_are_not_flipped(channels, flipped):
     made, _ = recipe_and_task(pictures(channels))
     assert any(isinstance(step, RandomFlip) for step in made.augment.steps) == flipped
+
+
+@pytest.mark.parametrize(("background", "fill"), [(None, 114.75), (0.8, 204), (0.0, 0)])
+def test_zoomed_pictures_are_surrounded_by_their_background(background, fill):
+    made, _ = recipe_and_task(pictures(3, background))
+    assert made.augment.steps[0].fill == fill

@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, final
 
 from typing_extensions import override
 
-from neuropil.architectures import yolo
-from neuropil.architectures.published.zoo_table import zoo_table
 from neuropil.checks import number
-from neuropil.core import ShapeError
 from neuropil.layers import BoxGrid
 from neuropil.training.losses.base import Loss
-from neuropil.vision.detection.anchors import Anchors, fit_anchors
+from neuropil.vision.detection.anchors import Anchors, anchor_fit, describe_anchors, fit_anchors
 from neuropil.vision.detection.box_task import BoxTask, cut_off
 from neuropil.vision.detection.detection_loss import detection_loss
-from neuropil.vision.detection.detection_metrics import detection_metrics
+from neuropil.vision.detection.detection_metrics import detection_metrics, detection_verdict
+from neuropil.vision.detection.detection_network import backbone_of, detection_network
 from neuropil.vision.detection.detection_recipe import detection_recipe
 from neuropil.vision.detection.encoding import activate, decode_boxes
 from neuropil.vision.detection.grid_head import GridHead
@@ -47,8 +45,7 @@ THRESHOLD = 0.5
 class Detection(BoxTask):
     """Boxes around the things in a picture, each with a class and a score.
 
-    The network ends in a `BoxGrid`, whose strides and anchors the task has as plain data. The
-    anchors of the default network come from the training boxes.
+    The network ends in a `BoxGrid`, whose strides and anchors come from the training boxes.
 
     Shape:
         Outputs ``(N, G_h, G_w, k·(5 + classes))``, targets ``(N, M, 5)``, answers
@@ -61,6 +58,7 @@ class Detection(BoxTask):
         anchors: For each stride, the width and height in pixels of each anchor.
         thresholds: The score above which a box of each class is predicted.
         intervals: The 95 % interval of each threshold.
+        anchor_fit: Mean IoU of the training boxes with the best anchor, and the best recall.
 
     Raises:
         ValueError: If there is not one threshold between 0 and 1 for each class, or the strides
@@ -83,19 +81,23 @@ class Detection(BoxTask):
     anchors: Anchors = (((32.0, 32.0),), ((64.0, 64.0),))
     thresholds: tuple[float, ...] = ()
     intervals: tuple[tuple[float, float], ...] = ()
+    anchor_fit: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         last = BoxGrid(len(self.classes), anchors=self.anchors, strides=self.strides)
-        thresholds = tuple(
-            number(each, "a threshold", "[0, 1]") for each in self.thresholds
-        ) or (THRESHOLD,) * len(self.classes)
-        if len(thresholds) != len(self.classes):
+        given = tuple(number(each, "a threshold", "[0, 1]") for each in self.thresholds)
+        if len(given) not in (0, len(self.classes)):
             raise ValueError(
-                f"{len(self.classes)} classes need as many thresholds, got {thresholds}."
+                f"{len(self.classes)} classes need as many thresholds, got {given}."
             )
-        intervals = tuple((low, high) for low, high in self.intervals)
-        own = {"strides": last.strides, "anchors": last.anchors, "thresholds": thresholds}
-        for name, value in (own | {"intervals": intervals}).items():
+        own: dict[str, Any] = {
+            "strides": last.strides,
+            "anchors": last.anchors,
+            "thresholds": given or (THRESHOLD,) * len(self.classes),
+            "intervals": tuple((low, high) for low, high in self.intervals),
+            "anchor_fit": tuple(self.anchor_fit),
+        }
+        for name, value in own.items():
             object.__setattr__(self, name, value)  # lists become tuples
 
     @property
@@ -108,7 +110,8 @@ class Detection(BoxTask):
     @override
     def adapt_to_labels(self, labels: Tensor) -> Self:
         strides, anchors = fit_anchors(labels)
-        return replace(self, strides=strides, anchors=anchors)
+        fit = anchor_fit(anchors, labels)
+        return replace(self, strides=strides, anchors=anchors, anchor_fit=fit)
 
     @override
     def adapt_recipe(self, made: Recipe, splits: Splits) -> Recipe:
@@ -119,51 +122,16 @@ class Detection(BoxTask):
         return BoxGrid(len(self.classes), anchors=self.anchors, strides=self.strides)
 
     @override
-    def network(
-        self,
-        input_shape: Shape,
-        *,
-        masked: bool = False,
-        mixed: bool = True,
-        steady: bool = False,
-    ) -> Network:
-        return self.network_on(None, input_shape)
+    def network(self, input_shape: Shape, **_: bool) -> Network:
+        return detection_network(self.head, input_shape)
 
     @override
     def named_network(self, name: str, input_shape: Shape) -> Network:
-        """Return a detector on the features of an architecture.
-
-        Args:
-            name: Name of the architecture.
-            input_shape: Shape of one picture.
-
-        Raises:
-            ValueError: If it is not one that takes pictures of any size.
-        """
-        zoo = zoo_table()
-        if name not in zoo:
-            raise ValueError(f"{name} has no features for a detector: use {', '.join(zoo)}.")
-        try:
-            backbone = zoo[name].build(input_shape=(input_shape[0], None, None))
-        except ShapeError as error:
-            raise ValueError(f"{name} takes pictures of one size: {error}") from None
-        return self.network_on(backbone, input_shape)
-
-    def network_on(self, backbone: Network | None, input_shape: Shape) -> Network:
-        """Return a detector on a network with named stages; None is the default backbone."""
-        return yolo(
-            len(self.classes),
-            anchors=self.anchors,
-            strides=self.strides,
-            input_shape=input_shape,
-            backbone=backbone,
-        )
+        return detection_network(self.head, input_shape, name)
 
     @override
     def published_part(self, network: Network, name: str | None) -> tuple[Network, str | None]:
-        """Return the backbone: all layers up to its last stage."""
-        stages = [layer for layer in network.layers if layer.startswith("stage")]
-        return (network.upto(stages[-1]) if stages else network), name
+        return backbone_of(network), name
 
     @override
     def check(self, network: Network) -> None:
@@ -179,7 +147,13 @@ class Detection(BoxTask):
     def adapt_to(self, network: Network) -> Self:
         self.check(network)
         head: Any = GridHead.of(network)
-        return replace(self, strides=head.strides, anchors=head.anchors)
+        if head == self.head:
+            return self
+        return replace(self, strides=head.strides, anchors=head.anchors, anchor_fit=())
+
+    @override
+    def notes(self) -> list[str]:
+        return describe_anchors(self.strides, self.anchors, *self.anchor_fit)
 
     @property
     @override
@@ -215,13 +189,7 @@ class Detection(BoxTask):
 
     @override
     def verdict(self, figures: Figures, targets: Tensor, examples: str) -> str:
-        ap, ap50, f1 = (figures[name] for name in ("ap", "ap50", "f1"))
-        if ap is None or ap50 is None or f1 is None:
-            return f"the {examples} have no boxes"
-        return (
-            f"AP50 {ap50:.3f} and AP {ap:.3f} over {len(self.classes)} classes on the "
-            f"{examples}; F1 {f1:.3f} at the thresholds that validation chose"
-        )
+        return detection_verdict(figures, len(self.classes), examples)
 
     @override
     def facts(self) -> dict[str, Any]:
