@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 
 from neuropil.architectures.default_networks import LINEAR_PATH
+from neuropil.architectures.published.weights import recognise
 from neuropil.cli import augmentation_text
 from neuropil.cli.network_argument import load_published, named_network
 from neuropil.cli.settings import NONE, Settings
@@ -68,6 +69,7 @@ def make_plan(splits: Splits, settings: Settings) -> Plan:
         ValueError: When an option does not fit the data or another option.
     """
     check_validation(splits, settings)
+    settings, found = with_network_of_weights(settings)
     notes: list[str] = []
     network, trained = None, False
     task = task_for(splits.target, settings.task, splits.train.targets)
@@ -93,7 +95,18 @@ def make_plan(splits: Splits, settings: Settings) -> Plan:
         made.network.freeze(settings.freeze)
     # The default network of a table has the weights of a linear model.
     known = trained or settings.weights is not None or settings.network is None
-    return Plan(task, made, [*task.notes(), *notes], known)
+    return Plan(task, made, [*found, *task.notes(), *notes], known)
+
+
+def with_network_of_weights(settings: Settings) -> tuple[Settings, list[str]]:
+    """Return settings with the architecture of the weights if none is given, and a note."""
+    if settings.network is not None or settings.weights is None:
+        return settings, []
+    name = recognise(settings.weights)
+    if name is None:
+        return settings, []
+    note = f"{settings.weights} has the names of {name}: as with --network {name}."
+    return dataclasses.replace(settings, network=name), [note]
 
 
 def check_validation(splits: Splits, settings: Settings) -> None:

@@ -134,8 +134,9 @@ class TrainOptions:
     weights: Annotated[
         str | None,
         option(
-            "Pretrained weights for an architecture: a .safetensors file, imagenet, or "
-            "hub:OWNER/NAME. The last layer is initialised anew if the classes differ.",
+            "Pretrained weights for an architecture: a .safetensors or .npz file, imagenet, or "
+            "hub:OWNER/NAME. The last layer is initialised anew if the classes differ. Without "
+            "--network, the published names in a file tell the architecture.",
             NETWORK,
             metavar="WEIGHTS",
         ),
