@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from neuropil.datasets import Boxes
 from neuropil.runs.task import Task
-from neuropil.text import number_of, some_of
+from neuropil.text import number_of
 from neuropil.vision.detection.box_errors import box_mistakes
 
 if TYPE_CHECKING:
@@ -79,15 +79,6 @@ class BoxTask(Task[Boxes]):
         names = ", ".join(self.classes[:MOST_NAMES])
         more = ", …" * (len(self.classes) > MOST_NAMES)
         return f"boxes of {number_of(len(self.classes), 'class')} ({names}{more})"
-
-    @override
-    def advice(self, answers: Tensor, targets: Tensor) -> list[str]:
-        present = set(targets[..., 4].flatten().long().tolist())
-        absent = [name for number, name in enumerate(self.classes) if number not in present]
-        if not absent:
-            return []
-        names = some_of(map(repr, absent), MOST_NAMES)
-        return [f"No validation picture has a box of {names}: means leave such classes out."]
 
     @override
     def rows(self, answers: Tensor, names: Sequence[str]) -> Iterator[dict[str, Any]]:

@@ -69,7 +69,7 @@ def detection_verdict(figures: Figures, classes: int, examples: str) -> str:
     """
     ap, ap50, f1 = (figures[name] for name in ("ap", "ap50", "f1"))
     if ap is None or ap50 is None or f1 is None:
-        return f"the {examples} have no boxes"
+        return f"no boxes in the {examples}"
     over = number_of(classes, "class")
     return (
         f"AP50 {ap50:.3f} and AP {ap:.3f} over {over} on the {examples}; F1 {f1:.3f} at the "
