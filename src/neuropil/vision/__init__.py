@@ -38,16 +38,18 @@ if TYPE_CHECKING:
     from neuropil.vision.detection.encoding import decode_boxes as decode_boxes
     from neuropil.vision.detection.encoding import encode_boxes as encode_boxes
     from neuropil.vision.detection.grid_head import GridHead as GridHead
-    from neuropil.vision.detection.localisation_loss import decode_location as decode_location
-    from neuropil.vision.detection.localisation_loss import (
-        localisation_loss as localisation_loss,
-    )
-    from neuropil.vision.detection.localisation_metrics import (
-        localisation_accuracy as localisation_accuracy,
-    )
-    from neuropil.vision.detection.localisation_metrics import mean_iou as mean_iou
     from neuropil.vision.detection.matching import match_boxes as match_boxes
     from neuropil.vision.detection.score_thresholds import fit_thresholds as fit_thresholds
     from neuropil.vision.detection.score_thresholds import keep_above as keep_above
+    from neuropil.vision.localisation.localisation_loss import (
+        decode_location as decode_location,
+    )
+    from neuropil.vision.localisation.localisation_loss import (
+        localisation_loss as localisation_loss,
+    )
+    from neuropil.vision.localisation.localisation_metrics import (
+        localisation_accuracy as localisation_accuracy,
+    )
+    from neuropil.vision.localisation.localisation_metrics import mean_iou as mean_iou
 
 load_on_use(__name__, __file__)

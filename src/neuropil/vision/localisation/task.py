@@ -16,8 +16,8 @@ from neuropil.text import number_of
 from neuropil.training.losses.base import Loss
 from neuropil.vision.detection.box_task import BoxTask, cut_off
 from neuropil.vision.detection.grid_head import BOX_NUMBERS
-from neuropil.vision.detection.localisation_loss import decode_location, localisation_loss
-from neuropil.vision.detection.localisation_metrics import localisation_accuracy, mean_iou
+from neuropil.vision.localisation.localisation_loss import decode_location, localisation_loss
+from neuropil.vision.localisation.localisation_metrics import localisation_accuracy, mean_iou
 
 if TYPE_CHECKING:
     from torch import Tensor

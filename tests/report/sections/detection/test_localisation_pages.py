@@ -9,7 +9,7 @@ from tests.report.sections.detection.made_up import SIDE, guesses, labels, split
 
 from neuropil.datasets import Boxes
 from neuropil.report.training_report import training_report
-from neuropil.vision.detection.localisation_metrics import localisation_accuracy, mean_iou
+from neuropil.vision.localisation.localisation_metrics import localisation_accuracy, mean_iou
 from neuropil.vision.localisation.task import Localisation
 
 

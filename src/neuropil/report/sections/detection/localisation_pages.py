@@ -26,7 +26,7 @@ from neuropil.report.svg import drawing
 from neuropil.report.wording import INTERVAL, interval, number, percent
 from neuropil.runs.figures.confidence_interval import bootstrap_interval, wilson_interval
 from neuropil.text import number_of
-from neuropil.vision.detection.localisation_metrics import best_of
+from neuropil.vision.localisation.localisation_metrics import best_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

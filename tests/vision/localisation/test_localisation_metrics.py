@@ -7,7 +7,7 @@ import pytest
 import torch
 from tests.vision.detection.detections import of_rows
 
-from neuropil.vision.detection.localisation_metrics import localisation_accuracy, mean_iou
+from neuropil.vision.localisation.localisation_metrics import localisation_accuracy, mean_iou
 
 BOX = (0, 0, 10, 10)
 
