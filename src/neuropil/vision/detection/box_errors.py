@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 # How a kind of error is said; the order is that in a sentence.
 WORDS = {
-    "missed": "{true} missed",
-    "mistaken": "{true} mistaken for {predicted}",
-    "misplaced": "{predicted} misplaced",
-    "doubled": "{predicted} doubled",
-    "background": "{predicted} on background",
+    "missed": "“{true}” missed",
+    "mistaken": "“{true}” mistaken for “{predicted}”",
+    "misplaced": "“{predicted}” misplaced",
+    "doubled": "“{predicted}” doubled",
+    "background": "“{predicted}” on background",
 }
 # An answer that overlaps a box of its class at least by this, but not enough, is misplaced.
 NEAR, ENOUGH = 0.1, 0.5
@@ -148,7 +148,7 @@ def box_mistakes(answers: Tensor, targets: Tensor, classes: Sequence[str]) -> li
         >>> answers = torch.tensor([[[0.0, 0, 9, 9, 0.9, 0], [20, 20, 29, 29, 0.8, 0]]])
         >>> targets = torch.tensor([[[0.0, 0, 9, 9, 1], [50, 50, 59, 59, 0]]])
         >>> box_mistakes(answers, targets, ["cat", "dog"])[0].kind
-        '1 cat missed, 1 dog mistaken for cat, 1 cat on background'
+        '1 “cat” missed, 1 “dog” mistaken for “cat”, 1 “cat” on background'
     """
     found = box_errors(answers, targets)
     scores = [
@@ -166,7 +166,7 @@ def box_mistakes(answers: Tensor, targets: Tensor, classes: Sequence[str]) -> li
 def in_words(
     errors: Sequence[BoxError], answers: Tensor, targets: Tensor, classes: Sequence[str]
 ) -> str:
-    """Return the errors in one picture as words, such as "2 cat missed, 1 dog doubled".
+    """Return the errors in one picture as words, such as "2 “cat” missed, 1 “dog” doubled".
 
     Args:
         errors: The errors.
