@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 
 from neuropil.architectures.default_networks import LINEAR_PATH
-from neuropil.architectures.published.weights import recognise
+from neuropil.architectures.published.recognition import recognise
 from neuropil.cli import augmentation_text
 from neuropil.cli.network_argument import load_published, named_network
 from neuropil.cli.settings import NONE, Settings

@@ -14,7 +14,6 @@ from tests import reference
 
 from neuropil.architectures import (
     alexnet,
-    densenet121,
     googlenet,
     load_weights,
     resnet18,
@@ -23,7 +22,6 @@ from neuropil.architectures import (
     vgg11,
 )
 from neuropil.architectures.published import hub
-from neuropil.architectures.published.weights import recognise
 
 
 @pytest.fixture(name="cifar_state")
@@ -246,17 +244,3 @@ def test_pictures_of_other_sizes_take_the_same_weights(build, sides):
         for side in sides:
             network = build(input_shape=(3, side, side), weights=state)
             assert network(torch.ones(1, 3, side, side)).shape == (1, 1000)
-
-
-@pytest.mark.parametrize("build", [resnet18, densenet121])
-def test_published_names_tell_the_architecture(build, tmp_path):
-    for name, keys in build.facts.keys.items():
-        path = tmp_path / f"{name}.npz"
-        np.savez(path, **{f"{key}.weight": np.zeros(1, np.float32) for key in keys()})
-        assert recognise(path) == build.__name__
-
-
-def test_other_names_and_what_is_not_a_file_tell_none(tmp_path):
-    save_file({"first.weight": torch.zeros(1)}, tmp_path / "other.safetensors")
-    assert recognise(tmp_path / "other.safetensors") is None
-    assert recognise("imagenet") is None

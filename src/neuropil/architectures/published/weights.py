@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 # Suffixes of formats that may run code when they are loaded.
 PICKLES = {".pth", ".pt", ".bin", ".ckpt", ".pkl", ".tar"}
-# Share of the names of weights and of an architecture that both must have to be recognised.
-ALIKE = 0.8
 
 
 def load_weights(
@@ -94,32 +92,6 @@ def load_weights(
     if loaded.adapted or loaded.drawn or loaded.unused:
         warnings.warn(str(loaded), stacklevel=3)
     return loaded
-
-
-def recognise(weights: str | PathLike[str]) -> str | None:
-    """Return the name of the architecture whose published names the weights in a file have.
-
-    Args:
-        weights: What `load_weights` takes.
-
-    Returns:
-        None if there is none that has most of these names, or the weights are not in a file.
-
-    Raises:
-        ValueError: When the file is damaged or of another format.
-    """
-    from neuropil.architectures.published.zoo_table import zoo_table  # which loads them all
-
-    if not Path(weights).is_file():
-        return None
-    there = {name.rpartition(".")[0] for name in from_file(Path(weights))}
-    alike = {
-        name: len(there & theirs) / len(there | theirs)
-        for name, known in zoo_table().items()
-        for theirs in ({*keys()} for keys in known.keys.values())
-    }
-    best = max(alike, key=lambda name: alike[name])
-    return best if alike[best] > ALIKE else None
 
 
 def require_architecture(architecture: Callable[..., Network]) -> Architecture:
