@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from neuropil.cli import main
 
@@ -39,6 +40,24 @@ def write_table(path: Path, *, classes: bool) -> Path:
     return path
 
 
+def write_boxes(folder: Path) -> Path:
+    """Write pictures with bright boxes on a dark ground, in the form of YOLO."""
+    random = np.random.default_rng(0)
+    for name in ("images", "labels"):
+        (folder / name).mkdir(parents=True)
+    (folder / "classes.txt").write_text(f"{HOSTILE}\n{'z' * 90}\n")
+    for number in range(20):
+        pixels = np.full((48, 64, 3), 30, np.uint8)
+        lines = []
+        for kind in (0, 1):
+            x, y = random.integers(0, 20) + 32 * kind, random.integers(0, 20)
+            pixels[y : y + 16, x : x + 12, kind] = 220
+            lines.append(f"{kind} {(x + 6) / 64} {(y + 8) / 48} {12 / 64} {16 / 48}")
+        Image.fromarray(pixels).save(folder / "images" / f"{number:02}.png")
+        (folder / "labels" / f"{number:02}.txt").write_text("\n".join(lines))
+    return folder
+
+
 @pytest.fixture(scope="session")
 def reports(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """Return a function that trains on data of a kind, once, and gives the report's path."""
@@ -48,6 +67,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
         "classes": ["--data", str(write_table(folder / "classes.csv", classes=True))],
         "numbers": ["--data", str(write_table(folder / "numbers.csv", classes=False))],
     }
+    options["boxes"] = ["--data", str(write_boxes(folder / "boxes-data"))]
     options["classic"] = [*options["classes"], "--network", "pnn"]
 
     def report(kind: str) -> Path:

@@ -6,7 +6,7 @@ import pytest
 
 pytestmark = pytest.mark.extended
 
-KINDS = ("digits", "classes", "numbers", "classic")
+KINDS = ("digits", "classes", "numbers", "classic", "boxes")
 WIDTHS = (400, 1280)
 
 

@@ -23,14 +23,14 @@ RIGHT = (*BOX, 0.9, 0)
 @pytest.mark.parametrize(
     ("wrong", "kind", "words"),
     [
-        ([(0, 0, 10, 4, 0.8, 0)], "misplaced", "1 cat misplaced"),
-        ([(0, 0, 10, 8, 0.8, 1)], "mistaken", "1 cat mistaken for dog"),
-        ([RIGHT, (0, 0, 10, 8, 0.8, 0)], "doubled", "1 cat doubled"),
-        ([RIGHT, (0, 0, 10, 8, 0.8, 1)], "doubled", "1 dog doubled"),
-        ([RIGHT, (0, 0, 10, 4, 0.8, 0)], "misplaced", "1 cat misplaced"),
-        ([RIGHT, (0, 0, 10, 4, 0.8, 1)], "background", "1 dog on background"),
-        ([RIGHT, (0, 9.5, 10, 19, 0.8, 0)], "background", "1 cat on background"),
-        ([], "missed", "1 cat missed"),
+        ([(0, 0, 10, 4, 0.8, 0)], "misplaced", "1 “cat” misplaced"),
+        ([(0, 0, 10, 8, 0.8, 1)], "mistaken", "1 “cat” mistaken for “dog”"),
+        ([RIGHT, (0, 0, 10, 8, 0.8, 0)], "doubled", "1 “cat” doubled"),
+        ([RIGHT, (0, 0, 10, 8, 0.8, 1)], "doubled", "1 “dog” doubled"),
+        ([RIGHT, (0, 0, 10, 4, 0.8, 0)], "misplaced", "1 “cat” misplaced"),
+        ([RIGHT, (0, 0, 10, 4, 0.8, 1)], "background", "1 “dog” on background"),
+        ([RIGHT, (0, 9.5, 10, 19, 0.8, 0)], "background", "1 “cat” on background"),
+        ([], "missed", "1 “cat” missed"),
     ],
 )
 def test_each_kind(wrong, kind, words):
@@ -56,9 +56,9 @@ def test_the_worst_picture_comes_first():
     unsure, sure = (40, 40, 50, 50, 0.5, 2), (40, 40, 50, 50, 0.9, 2)
     answers = of_rows([[RIGHT, unsure], [unsure], [(*BOX, 0.9, 1), sure], []], 6)
     assert box_mistakes(answers, targets, NAMES) == [
-        (1, "2 cat missed, 1 cow on background", 3.0),
-        (2, "1 cow on background", 1.0),
-        (0, "1 cow on background", 1.0),
+        (1, "2 “cat” missed, 1 “cow” on background", 3.0),
+        (2, "1 “cow” on background", 1.0),
+        (0, "1 “cow” on background", 1.0),
     ]
 
 

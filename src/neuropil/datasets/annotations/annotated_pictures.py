@@ -24,7 +24,7 @@ class AnnotatedPictures:
 
     Args:
         relative: Whether coordinates are parts of the picture's size instead of pixels.
-        unit: What numbers a place in a label file, such as ``"line"``.
+        unit: The unit of places in a label file, such as ``"line"``.
     """
 
     relative: bool = False

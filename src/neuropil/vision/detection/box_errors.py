@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 # How a kind of error is said; the order is that in a sentence.
 WORDS = {
-    "missed": "{true} missed",
-    "mistaken": "{true} mistaken for {predicted}",
-    "misplaced": "{predicted} misplaced",
-    "doubled": "{predicted} doubled",
-    "background": "{predicted} on background",
+    "missed": "“{true}” missed",
+    "mistaken": "“{true}” mistaken for “{predicted}”",
+    "misplaced": "“{predicted}” misplaced",
+    "doubled": "“{predicted}” doubled",
+    "background": "“{predicted}” on background",
 }
 # An answer that overlaps a box of its class at least by this, but not enough, is misplaced.
 NEAR, ENOUGH = 0.1, 0.5
@@ -148,7 +148,7 @@ def box_mistakes(answers: Tensor, targets: Tensor, classes: Sequence[str]) -> li
         >>> answers = torch.tensor([[[0.0, 0, 9, 9, 0.9, 0], [20, 20, 29, 29, 0.8, 0]]])
         >>> targets = torch.tensor([[[0.0, 0, 9, 9, 1], [50, 50, 59, 59, 0]]])
         >>> box_mistakes(answers, targets, ["cat", "dog"])[0].kind
-        '1 cat missed, 1 dog mistaken for cat, 1 cat on background'
+        '1 “cat” missed, 1 “dog” mistaken for “cat”, 1 “cat” on background'
     """
     found = box_errors(answers, targets)
     scores = [
@@ -166,7 +166,7 @@ def box_mistakes(answers: Tensor, targets: Tensor, classes: Sequence[str]) -> li
 def in_words(
     errors: Sequence[BoxError], answers: Tensor, targets: Tensor, classes: Sequence[str]
 ) -> str:
-    """Return the errors in one picture as words, such as "2 cat missed, 1 dog doubled".
+    """Return the errors in one picture as words, such as "2 “cat” missed, 1 “dog” doubled".
 
     Args:
         errors: The errors.
@@ -174,17 +174,11 @@ def in_words(
         targets: The true boxes in the picture, ``(M, 5)``.
         classes: The names of the classes.
     """
-    counts = Counter(
-        (
-            error.kind,
-            "" if error.target is None else classes[int(targets[error.target, 4])],
-            "" if error.answer is None else classes[int(answers[error.answer, 5])],
-        )
-        for error in errors
-    )
+    counts: dict[str, Counter[str]] = {kind: Counter() for kind in WORDS}
+    for error in errors:
+        true = "" if error.target is None else classes[int(targets[error.target, 4])]
+        given = "" if error.answer is None else classes[int(answers[error.answer, 5])]
+        counts[error.kind][WORDS[error.kind].format(true=true, predicted=given)] += 1
     return ", ".join(
-        f"{count} {words.format(true=true, predicted=predicted)}"
-        for kind, words in WORDS.items()
-        for (found, true, predicted), count in counts.items()
-        if found == kind
+        f"{count} {words}" for found in counts.values() for words, count in found.items()
     )

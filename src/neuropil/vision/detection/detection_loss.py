@@ -50,9 +50,9 @@ def detection_loss(
         without boxes has the loss of its objectness alone.
 
     Args:
-        outputs: What a network gives that ends in `BoxGrid`.
-        targets: Rows x₁, y₁, x₂, y₂, class number, in pixels; −1 is no box, a class below it a
-            box that counts neither for nor against.
+        outputs: The outputs of a network that ends in `BoxGrid`.
+        targets: Rows x₁, y₁, x₂, y₂, class number, in pixels; −1 marks padding, a class below
+            it a box that counts neither for nor against.
         head: The predictors.
         objectness: λ_o.
         box: λ_b.
