@@ -46,3 +46,14 @@ def test_steps_are_few_and_small_and_boxes_move_along():
 def test_grey_pictures_are_not_flipped(channels, flipped):
     made, _ = recipe_and_task(pictures(channels))
     assert any(isinstance(step, RandomFlip) for step in made.augment.steps) == flipped
+
+
+def test_published_weights_are_trained_at_a_tenth_of_the_rate():
+    made, task = recipe_and_task(pictures(3))
+    assert len(task.trainer(made, progress=False).optimizer.param_groups) == 1
+    trainer = task.adapt_to_weights().trainer(made, progress=False)
+    slow, fast = trainer.optimizer.param_groups
+    assert slow["lr"] == pytest.approx(made.lr / 10)
+    assert fast["lr"] == pytest.approx(made.lr)
+    counts = [sum(p.numel() for p in group["params"]) for group in (slow, fast)]
+    assert sum(counts) == sum(p.numel() for p in made.network.parameters())

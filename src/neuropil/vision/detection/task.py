@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from neuropil.architectures import yolo
 from neuropil.architectures.published.zoo_table import zoo_table
+from neuropil.architectures.yolo import backbone_parameters
 from neuropil.checks import number
 from neuropil.core import ShapeError
 from neuropil.layers import BoxGrid
@@ -26,7 +27,7 @@ from neuropil.vision.detection.selection import select_boxes
 from neuropil.vision.detection.suppression_operator import OPERATOR
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from torch import Tensor
 
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
 
 # The score threshold of every class, before validation has chosen one.
 THRESHOLD = 0.5
+# The learning rate of published weights, as a part of that of the rest: at the full rate the
+# first steps undo what they know.
+PUBLISHED_RATE = 0.1
 
 
 @final
@@ -61,6 +65,7 @@ class Detection(BoxTask):
         anchors: For each stride, the width and height in pixels of each anchor.
         thresholds: The score above which a box of each class is predicted.
         intervals: The 95 % interval of each threshold.
+        backbone_rate: The learning rate of the backbone, as a part of that of the rest.
 
     Raises:
         ValueError: If there is not one threshold between 0 and 1 for each class, or the strides
@@ -83,8 +88,10 @@ class Detection(BoxTask):
     anchors: Anchors = (((32.0, 32.0),), ((64.0, 64.0),))
     thresholds: tuple[float, ...] = ()
     intervals: tuple[tuple[float, float], ...] = ()
+    backbone_rate: float = 1.0
 
     def __post_init__(self) -> None:
+        number(self.backbone_rate, "backbone_rate", "[0, 1]")
         last = BoxGrid(len(self.classes), anchors=self.anchors, strides=self.strides)
         thresholds = tuple(
             number(each, "a threshold", "[0, 1]") for each in self.thresholds
@@ -113,6 +120,19 @@ class Detection(BoxTask):
     @override
     def adapt_recipe(self, made: Recipe, splits: Splits) -> Recipe:
         return detection_recipe(made, splits)
+
+    @override
+    def adapt_to_weights(self) -> Self:
+        return replace(self, backbone_rate=PUBLISHED_RATE)
+
+    @override
+    def parameters(self, network: Network, lr: float | None) -> Iterable[Any]:
+        own = backbone_parameters(network)
+        if lr is None or self.backbone_rate == 1 or not own:
+            return network.parameters()
+        known = set(map(id, own))
+        rest = [each for each in network.parameters() if id(each) not in known]
+        return [{"params": own, "lr": self.backbone_rate * lr}, {"params": rest}]
 
     @override
     def last_layer(self) -> Layer:
