@@ -52,3 +52,14 @@ def test_grey_pictures_are_not_flipped(channels, flipped):
 def test_zoomed_pictures_are_surrounded_by_their_background(background, fill):
     made, _ = recipe_and_task(pictures(3, background))
     assert made.augment.steps[0].fill == fill
+
+
+def test_published_weights_are_trained_at_a_tenth_of_the_rate():
+    made, task = recipe_and_task(pictures(3))
+    assert len(task.trainer(made, progress=False).optimizer.param_groups) == 1
+    trainer = task.adapt_to_weights().trainer(made, progress=False)
+    slow, fast = trainer.optimizer.param_groups
+    assert slow["lr"] == pytest.approx(made.lr / 10)
+    assert fast["lr"] == pytest.approx(made.lr)
+    counts = [sum(p.numel() for p in group["params"]) for group in (slow, fast)]
+    assert sum(counts) == sum(p.numel() for p in made.network.parameters())

@@ -44,7 +44,7 @@ def test_thresholds_that_validation_chose_have_intervals_and_survive_the_file(ta
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"thresholds": [0.5]}, "2 classes need as many thresholds"),
+        ({"thresholds": [0.5]}, "2 classes, and 1 thresholds"),
         ({"thresholds": [0.5, 2]}, "a threshold"),
         ({"strides": [8]}, "one list of anchors per stride"),
     ],

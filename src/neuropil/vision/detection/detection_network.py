@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from neuropil.architectures import yolo
 from neuropil.architectures.published.zoo_table import zoo_table
+from neuropil.architectures.yolo import backbone_parameters
 from neuropil.core import ShapeError
+from neuropil.vision.detection.grid_head import GridHead
 
 if TYPE_CHECKING:
-    from neuropil.core import Network, Shape
-    from neuropil.vision.detection.grid_head import GridHead
+    from collections.abc import Iterable
+
+    from neuropil.core import Layer, Network, Shape
+
+# The learning rate of published weights, as a part of that of the rest: at the full rate the
+# first steps undo what they know.
+PUBLISHED_RATE = 0.1
 
 
 def detection_network(
@@ -61,3 +68,39 @@ def backbone_of(network: Network) -> Network:
     """Return the layers of a detector up to the last stage, which has published weights."""
     stages = [name for name in network.layers if name.startswith("stage")]
     return network.upto(stages[-1]) if stages else network
+
+
+def check_network(network: Network, classes: int, last: Layer) -> None:
+    """Check that a network ends in the predictors of boxes.
+
+    Args:
+        network: The network.
+        classes: Number of classes.
+        last: The last layer that would be right, for the message.
+
+    Raises:
+        ValueError: If it does not, or they are for another number of classes.
+    """
+    head = GridHead.of(network)
+    if head is None or head.classes != classes:
+        gives = "other outputs" if head is None else f"boxes of {head.classes} classes"
+        raise ValueError(
+            f"the network gives {gives}, the data has boxes of {classes} classes: end it with "
+            f"{last!r}."
+        )
+
+
+def parameter_groups(network: Network, lr: float | None, rate: float) -> Iterable[Any]:
+    """Return the parameters of a detector, those of the backbone with their own learning rate.
+
+    Args:
+        network: The detector.
+        lr: The learning rate; None if the optimiser has none.
+        rate: The learning rate of the backbone, as a part of that of the rest.
+    """
+    own = backbone_parameters(network)
+    if lr is None or rate == 1 or not own:
+        return network.parameters()
+    known = set(map(id, own))
+    rest = [each for each in network.parameters() if id(each) not in known]
+    return [{"params": own, "lr": rate * lr}, {"params": rest}]

@@ -11,11 +11,11 @@ from typing_extensions import override
 from neuropil.checks import number
 from neuropil.layers import BoxGrid
 from neuropil.training.losses.base import Loss
+from neuropil.vision.detection import detection_network as networks
 from neuropil.vision.detection.anchors import Anchors, anchor_fit, describe_anchors, fit_anchors
 from neuropil.vision.detection.box_task import BoxTask, cut_off
 from neuropil.vision.detection.detection_loss import detection_loss
 from neuropil.vision.detection.detection_metrics import detection_metrics, detection_verdict
-from neuropil.vision.detection.detection_network import backbone_of, detection_network
 from neuropil.vision.detection.detection_recipe import detection_recipe
 from neuropil.vision.detection.encoding import activate, decode_boxes
 from neuropil.vision.detection.grid_head import GridHead
@@ -24,7 +24,7 @@ from neuropil.vision.detection.selection import select_boxes
 from neuropil.vision.detection.suppression_operator import OPERATOR
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from torch import Tensor
 
@@ -59,10 +59,10 @@ class Detection(BoxTask):
         thresholds: The score above which a box of each class is predicted.
         intervals: The 95 % interval of each threshold.
         anchor_fit: Mean IoU of the training boxes with the best anchor, and the best recall.
+        backbone_rate: The learning rate of the backbone, as a part of that of the rest.
 
     Raises:
-        ValueError: If there is not one threshold between 0 and 1 for each class, or the strides
-            and anchors do not fit each other.
+        ValueError: If thresholds do not fit the classes, or anchors the strides.
 
     Example:
         >>> import torch
@@ -82,13 +82,15 @@ class Detection(BoxTask):
     thresholds: tuple[float, ...] = ()
     intervals: tuple[tuple[float, float], ...] = ()
     anchor_fit: tuple[float, ...] = ()
+    backbone_rate: float = 1.0
 
     def __post_init__(self) -> None:
+        number(self.backbone_rate, "backbone_rate", "[0, 1]")
         last = BoxGrid(len(self.classes), anchors=self.anchors, strides=self.strides)
         given = tuple(number(each, "a threshold", "[0, 1]") for each in self.thresholds)
         if len(given) not in (0, len(self.classes)):
             raise ValueError(
-                f"{len(self.classes)} classes need as many thresholds, got {given}."
+                f"there are {len(self.classes)} classes, and {len(given)} thresholds."
             )
         own: dict[str, Any] = {
             "strides": last.strides,
@@ -105,8 +107,6 @@ class Detection(BoxTask):
         """The predictors of the network, which encode and decode boxes."""
         return GridHead(len(self.classes), self.strides, self.anchors)
 
-    # The network and how it is trained
-
     @override
     def adapt_to_labels(self, labels: Tensor) -> Self:
         strides, anchors = fit_anchors(labels)
@@ -118,30 +118,32 @@ class Detection(BoxTask):
         return detection_recipe(made, splits)
 
     @override
+    def adapt_to_weights(self) -> Self:
+        return replace(self, backbone_rate=networks.PUBLISHED_RATE)
+
+    @override
+    def parameters(self, network: Network, lr: float | None) -> Iterable[Any]:
+        return networks.parameter_groups(network, lr, self.backbone_rate)
+
+    @override
     def last_layer(self) -> Layer:
         return BoxGrid(len(self.classes), anchors=self.anchors, strides=self.strides)
 
     @override
     def network(self, input_shape: Shape, **_: bool) -> Network:
-        return detection_network(self.head, input_shape)
+        return networks.detection_network(self.head, input_shape)
 
     @override
     def named_network(self, name: str, input_shape: Shape) -> Network:
-        return detection_network(self.head, input_shape, name)
+        return networks.detection_network(self.head, input_shape, name)
 
     @override
     def published_part(self, network: Network, name: str | None) -> tuple[Network, str | None]:
-        return backbone_of(network), name
+        return networks.backbone_of(network), name
 
     @override
     def check(self, network: Network) -> None:
-        head = GridHead.of(network)
-        if head is None or head.classes != len(self.classes):
-            gives = "other outputs" if head is None else f"boxes of {head.classes} classes"
-            raise ValueError(
-                f"the network gives {gives}, the data has boxes of {len(self.classes)} "
-                f"classes: end it with {self.last_layer()!r}."
-            )
+        networks.check_network(network, len(self.classes), self.last_layer())
 
     @override
     def adapt_to(self, network: Network) -> Self:
@@ -159,8 +161,6 @@ class Detection(BoxTask):
     @override
     def loss(self) -> Loss:
         return Loss.of(functools.partial(detection_loss, head=self.head))
-
-    # Answers and figures
 
     @override
     def decode(self, outputs: Tensor) -> Tensor:
