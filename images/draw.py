@@ -1,15 +1,20 @@
-"""Draw the pictures of the README: ``python images/draw.py report``, ``diagram`` or ``map``.
+"""Draw the pictures of the README: ``python images/draw.py report``, or another name below.
 
-The report needs Chromium and Playwright, which photograph the page of ``neuropil train``.
+The report needs Chromium and Playwright, which photograph the page of ``neuropil train``. The
+boxes need the blood cells of BCCD in ``NEUROPIL_DATA``, by default ``../shared/data``. A
+network is trained on them for some minutes, unless ``RUN`` in the environment names a run.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).resolve().parent
+# The place of the picture in the list of test pictures.
+CELLS = 0
 
 
 def report() -> None:
@@ -61,7 +66,26 @@ def digit_map() -> None:
     hit_map(grid, X, labels=y).savefig(FOLDER / "map.png", dpi=90)
 
 
-PICTURES = {"report": report, "diagram": diagram, "map": digit_map}
+def boxes() -> None:
+    """Draw the boxes that a detector finds in a test picture of blood cells."""
+    from PIL import Image
+
+    from neuropil.cli import main
+
+    data = Path(os.environ.get("NEUROPIL_DATA", FOLDER.parent.parent / "shared" / "data"))
+    cells = data / "bccd"
+    first = (cells / "ImageSets" / "Main" / "test.txt").read_text().split()[CELLS]
+    with TemporaryDirectory() as folder:
+        run = os.environ.get("RUN") or str(Path(folder, "cells"))
+        if not Path(run).is_dir():
+            main(["train", "--data", str(cells), "--out", run, "--quiet"])
+        picture = str(cells / "JPEGImages" / f"{first}.jpg")
+        main(["predict", run, picture, "--out", str(Path(folder, "boxes"))])
+        with Image.open(Path(folder, "boxes", f"{first}.jpg")) as drawn:
+            drawn.save(FOLDER / "boxes.jpg", quality=85)
+
+
+PICTURES = {"report": report, "diagram": diagram, "map": digit_map, "boxes": boxes}
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or PICTURES:

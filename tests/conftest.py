@@ -1,6 +1,5 @@
 """What every test shares: a fixed seed, and the folder of real data."""
 
-import ctypes
 import gc
 import os
 import random
@@ -9,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from neuropil.core.free_memory import keep_freed_memory
 
 SEED = 0
 # Hypothesis draws the same examples in every run, remembers none, and holds no test to a time.
@@ -41,12 +42,9 @@ def pytest_fixture_setup(fixturedef: pytest.FixtureDef[object]) -> None:
         seed_everything()
 
 
-# What tensors leave is kept for the next ones: the system's giving and clearing of pages took a
-# tenth of the time. Those above 128 MiB, and what exceeds 512 MiB at the end of the heap, are
-# given back. The numbers are those of glibc's M_TRIM_THRESHOLD and M_MMAP_THRESHOLD.
-if mallopt := sys.platform == "linux" and getattr(ctypes.CDLL(None), "mallopt", None):
-    mallopt(-1, 2**29)
-    mallopt(-3, 2**27)
+# The system's giving and clearing of pages took a tenth of the time. Larger tensors are given
+# back, since the processes of the tests share the memory.
+keep_freed_memory(end=2**29, block=2**27)
 
 # Nearly all that is made while modules are imported and tests are found stays to the end.
 gc.disable()

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-SHOWN = re.compile(r"images/([\w.]+\.(?:png|svg))")
+SHOWN = re.compile(r"images/([\w.]+\.(?:jpg|png|svg))")
 MOST_BYTES = 150_000
 
 

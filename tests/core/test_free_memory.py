@@ -1,5 +1,9 @@
 """The memory that is free, and the refusal of what would not fit."""
 
+import platform
+import subprocess
+import sys
+
 import pytest
 
 from neuropil.core import free_memory as module
@@ -41,3 +45,27 @@ def test_what_does_not_fit_is_refused_with_both_figures(monkeypatch):
 )
 def test_sizes_are_written_for_people(size, text):
     assert format_bytes(size) == text
+
+
+FAULTS = """
+import resource
+from neuropil.core.free_memory import keep_freed_memory
+
+def faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    b"x" * 10**8
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+given_back = [faults(), faults()][1]
+keep_freed_memory()
+kept = [faults(), faults()][1]
+print(given_back, kept)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="an option of glibc")
+def test_freed_memory_is_kept_for_the_next_tensor():
+    command = [sys.executable, "-c", FAULTS]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    given_back, kept = map(int, said.split())
+    assert kept < given_back / 10

@@ -10,7 +10,12 @@ import pytest
 from PIL import Image
 from pyarrow import feather
 from pyarrow import parquet as pq
-from tests.datasets.annotations.label_writers import write_coco, write_voc, write_yolo
+from tests.datasets.annotations.label_writers import (
+    write_boxes,
+    write_coco,
+    write_voc,
+    write_yolo,
+)
 from tests.datasets.tables.files.workbooks import WORKBOOKS
 
 from neuropil import datasets
@@ -90,6 +95,11 @@ def write_coco_file(folder: Path, suffix: str) -> Path:
     return write_coco(folder / f"data{suffix}", boxes_of_pictures(), ["no", "yes"], (6, 5))
 
 
+def write_box_table(folder: Path, _suffix: str) -> Path:
+    """Write pictures, and a table with a row for each box."""
+    return write_boxes(folder / "data.csv", boxes_of_pictures(), (6, 5))
+
+
 def write_yolo_folder(folder: Path, _suffix: str) -> Path:
     """Write pictures with a text file each."""
     return write_yolo(folder, boxes_of_pictures(), ["no", "yes"], (6, 5))
@@ -153,6 +163,7 @@ WRITERS: dict[str, Callable[[Path, str], Path]] = {
     "VOC": write_voc_folder,
     "COCO": write_coco_file,
     "YOLO": write_yolo_folder,
+    "box table": write_box_table,
     "picture table": write_picture_table,
     "table": write_table,
     "Parquet": write_parquet,

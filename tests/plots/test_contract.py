@@ -76,7 +76,7 @@ PAIR = Row(lambda: (NUMBERS, NUMBERS), lambda: ([1.0, 2.0], [1.0]), "shapes", {"
 ROWS = {
     "box_curves": Row(
         lambda: ([[[0.0, 0, 9, 9, 0.8, 0], [5, 5, 9, 9, 0.3, 0]]], [[[0.0, 0, 9, 9, 0]]]),
-        lambda: ([[[0.0, 0, 9, 9, 0.8, 0]]], [[[0.0, 0, 9, 9, -1]]], ["a"]), "no true boxes",
+        lambda: ([[[0.0, 0, 9, 9, 0.8, 0]]], [[[0.0, 0, 9, 9, -1]]], ["a"]), "one true box",
         {"classes": [NASTY], "thresholds": [0.5]},
     ),
     "calibration": Row(

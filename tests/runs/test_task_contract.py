@@ -111,9 +111,11 @@ def pictures_of(most: int) -> Callable[[Path], Path]:
         pictures: dict[str, list[Box]] = {}
         for number in range(PICTURES):
             boxes: list[Box] = []
-            for place in range(draw.randint(1, most)):
-                x, y = 40 * place + draw.randint(0, 10), draw.randint(0, 30)
-                right, down = x + draw.randint(16, 26), y + draw.randint(16, 26)
+            count = draw.randint(1, most)
+            least, largest = (16, 26) if count > 1 else (44, 52)
+            for place in range(count):
+                x, y = 40 * place + draw.randint(0, 10), draw.randint(0, 10)
+                right, down = x + draw.randint(least, largest), y + draw.randint(least, largest)
                 boxes.append((CLASSES[(number + place) % 3], x, y, right, down))
             pictures[f"{number:02}"] = boxes
         return write_yolo(folder / "pictures", pictures, CLASSES, SIDES)

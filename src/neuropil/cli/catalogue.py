@@ -31,6 +31,7 @@ SECTIONS = {
     "Augmentation": ("neuropil.datasets.augmentation", ""),
     "Data": ("neuropil.datasets", ""),
     "Architectures": ("neuropil.architectures", ""),
+    "Vision": ("neuropil.vision", ""),
     "Pictures": ("neuropil.plots", ""),
 }
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from neuropil.training import GradientWatch, History
 
 MOST_COLUMNS = 5
+# Of more figures, such as those of each of many classes, the first are shown.
+MOST_ROWS = 40
 SHORT = {"root_mean_squared_error": "RMSE", "mean_absolute_error": "MAE"}
 
 
@@ -153,6 +155,9 @@ def figures_table(figures: Mapping[str, Figures]) -> Table:
     result = Table(box=SIMPLE_HEAD, pad_edge=False)
     result.add_column("")
     if len(columns) > MOST_COLUMNS:
+        if left_out := columns[MOST_ROWS:-1]:
+            columns = [*columns[:MOST_ROWS], columns[-1]]
+            result.caption = f"{len(left_out):,} more figures: --json prints them all"
         for part in figures:
             result.add_column(part, justify="right", style="bold" if part == "test" else "")
         for name in columns:

@@ -87,7 +87,8 @@ class TrainOptions:
         option(
             "Resize pictures to this size, such as 32 or 48x64 (height first); or buckets: to "
             "one of a few sizes, by shape; or native: keep their own sizes, padded in a batch. "
-            "Default: their common size, or the median size (at most 64) if sizes differ.",
+            "Default: their common size, or the median size (at most 64) if sizes differ; with "
+            "boxes, at most about 320 pixels, in buckets if sizes differ.",
             DATA,
             metavar="SIZE",
         ),
@@ -253,7 +254,7 @@ class TrainOptions:
         bool,
         typer.Option(
             "--check",
-            help="Only check, in at most a minute, whether the network can learn the labels of "
+            help="Only check, in about a minute, whether the network can learn the labels of "
             "eight training examples at all; write nothing. The exit code is 1 if it cannot.",
             rich_help_panel=RUN,
         ),

@@ -18,6 +18,7 @@ from neuropil.cli.run_data import new_folder, open_splits
 from neuropil.cli.settings import Settings
 from neuropil.cli.terminal.interruption import suggesting_resume
 from neuropil.cli.terminal.progress_bar import progress_for
+from neuropil.core.free_memory import keep_freed_memory
 from neuropil.datasets.fingerprint import fingerprint
 from neuropil.datasets.loading import in_memory
 from neuropil.datasets.relabelling import with_targets
@@ -235,6 +236,7 @@ def begin_second(run: Run, *, quiet: bool) -> Run | None:
 
 def complete(run: Run, splits: Splits, made: Recipe, *, quiet: bool) -> None:
     """Train to the end and save the results."""
+    keep_freed_memory()
     processes = join_processes()
     lock = run.lock() if processes.first else contextlib.nullcontext()
     with lock, use_threads(run.settings["threads"]):

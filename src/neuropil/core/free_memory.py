@@ -1,12 +1,17 @@
-"""The free memory, and a check that work fits into it."""
+"""The free memory, a check that work fits into it, and what becomes of freed memory."""
 
 from __future__ import annotations
 
+import ctypes
 import os
+import sys
 from pathlib import Path
 
 MEMINFO = Path("/proc/meminfo")
 CGROUP = Path("/sys/fs/cgroup")
+# Numbers of glibc's options for the largest free end of the heap, and for the smallest block
+# that has pages of its own.
+TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3
 UNITS = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
 
 
@@ -67,3 +72,20 @@ def format_bytes(size: float) -> str:
     while size >= 999.5 and unit < len(UNITS) - 1:
         size, unit = size / 1000, unit + 1
     return f"{size:.3g} {UNITS[unit]}"
+
+
+def keep_freed_memory(end: int = 2**30, block: int = 2**30) -> None:
+    """Keep freed memory for the next tensors instead of giving it back to the system.
+
+    Each training step frees and allocates tensors of the same sizes, and new pages are cleared
+    by the system: that can take a fifth of the time. Only glibc has such options; elsewhere
+    nothing changes. It holds for the whole process, so a library must not do it on its own.
+
+    Args:
+        end: Bytes at the end of the heap above which they are given back.
+        block: Size in bytes from which a block is given back when it is freed.
+    """
+    mallopt = sys.platform == "linux" and getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt:
+        mallopt(TRIM_THRESHOLD, end)
+        mallopt(MMAP_THRESHOLD, block)

@@ -169,6 +169,7 @@ FORMATS = (
         read={},
         read_labelled={"pictures": lazy("arrays.idx.read_labelled")},
         folder="a folder with MNIST's idx files",
+        labels=("classes",),
     ),
     Format(
         "array",
@@ -192,6 +193,12 @@ FORMATS = (
         "yolo_files.read_yolo",
         "yolo_files.list_pictures",
         folder="a folder with pictures and YOLO annotations (.txt)",
+    ),
+    annotation_format(
+        "box table",
+        "box_tables.read_boxes",
+        "box_tables.list_pictures",
+        folder="a .csv or .tsv table of boxes (image, class, xmin, ymin, xmax, ymax)",
     ),
     Format(
         "picture table",
@@ -218,6 +225,7 @@ FORMATS = (
         read={"pictures": lazy("pictures.picture_preparation.read_new")},
         read_labelled={"pictures": lazy("pictures.picture_folder.read_labelled")},
         folder="a folder with a folder of pictures per class",
+        labels=("classes",),
     ),
 )
 """All formats; the first that recognises a path opens it."""

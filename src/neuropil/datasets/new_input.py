@@ -78,9 +78,10 @@ def read_for_prediction(
         )
     if table is not None:
         gathered.table = table.where(np.isin(np.arange(len(files)), list(read)))
-    gathered.inputs = join_inputs(
-        [files[place][0] for place in read], read.values(), preparation
-    )
+    used = [files[place][0] for place in read]
+    if gathered.sizes is not None:
+        gathered.files = used
+    gathered.inputs = join_inputs(used, read.values(), preparation)
     return gathered
 
 

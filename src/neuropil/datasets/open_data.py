@@ -50,17 +50,19 @@ def open(  # noqa: A001 - read as datasets.open
     such files with the same columns, or a data frame in memory. If the files are
     divided into training and test, validation is cut from the training files, and the
     test files are read when `test` is first used. A text table may have a column of picture
-    files, with classes or numbers in another. Broken pictures are set aside, and a note names
-    them. Pictures that take more than 1 GB, or a quarter of the free memory, are decoded when
-    they are needed: the parts are then a `PictureSource`.
+    files, with classes or numbers in another. A folder with VOC or YOLO annotations, and COCO's
+    ``.json`` files, give pictures with boxes. Boxes and pictures that cannot be used are set
+    aside, and notes name and count them. Pictures that take more than 1 GB, or a quarter of the
+    free memory, are decoded when they are needed: the parts are then a `PictureSource`.
 
     Args:
         path: The file or folder; or a data frame of pandas, Polars or PyArrow, a dict of
             columns, dicts as rows, or a data set of Hugging Face.
         target: For tables: name of the target column, or of several columns of numbers, as a
             list or with commas between them; None for the last column.
-        task: ``"classification"`` or ``"regression"``; None to decide by the targets: words, or
-            at most 20 distinct integers, are classes.
+        task: ``"classification"``, ``"regression"``, or for boxes ``"detection"`` or
+            ``"localisation"``; None to decide by the targets: words, or at most 20 distinct
+            integers, are classes.
         seed: Seed of the split; the same seed gives the same parts.
         validation: Fraction (below 1) or number of examples for validation; 0 for none.
         test: Fraction (below 1) or number of examples for the test, 0 for none; not used if
@@ -69,7 +71,9 @@ def open(  # noqa: A001 - read as datasets.open
             ``"buckets"`` for at most 8 sizes, so that each picture is changed little;
             ``"native"`` for the size of each picture, padded to that of the largest in its
             batch. None keeps a common size; pictures of different sizes get their median size,
-            at most 64 pixels per side.
+            at most 64 pixels per side. Pictures with boxes keep their proportions by default:
+            their sides are at most about 320 pixels, in ``"buckets"`` if their sizes differ.
+            Boxes move along with a resized picture.
         color: For a folder of pictures: ``"grey"`` or ``"rgb"``; None for grey if all pictures
             are grey.
         header: For tables: whether the first row holds the names of the columns; None to detect
@@ -105,13 +109,15 @@ def open(  # noqa: A001 - read as datasets.open
         target, task, seed, validation, test, image_size, color, header, encoding, split_by
     )
     if not isinstance(path, str | os.PathLike):
+        options.require_labels(("classes", "numbers"), "Tables")
         return open_frame(as_frame(path), options)
     given = find_existing(path)
     with reading(given, DataError):
         found = find_format(given)
         if found is None:
             raise DataError(unknown_data_message(given))
-        known, opened, _ = found
+        known, opened, seen = found
+        options.require_labels(known.labels, f"{given}: {seen}")
         return known.open(opened, options)
 
 

@@ -15,7 +15,13 @@ from neuropil.datasets.splitting import split
 from neuropil.datasets.tables.files.encodings import check_encoding
 from neuropil.datasets.tables.frames import IN_MEMORY
 
-TASKS = ("classification", "regression", "detection", "localisation")
+TASKS = {
+    "classification": "classes",
+    "regression": "numbers",
+    "detection": "boxes",
+    "localisation": "boxes",
+}
+"""The kind of labels of each task."""
 COLORS = ("grey", "rgb")
 RULES: Rules = {
     "task": optional(choice(*TASKS)),
@@ -88,18 +94,22 @@ class Options:
             if getattr(self, name) is not None:
                 raise DataError(f"`{name}` does not apply to {what}: leave it out.")
 
-    def require_task(self, tasks: Sequence[str], what: str) -> None:
+    def require_labels(self, labels: Sequence[str], what: str) -> None:
         """Refuse a task that does not fit the labels.
 
         Args:
-            tasks: The tasks that fit.
-            what: Description of the data and its labels.
+            labels: The kinds of labels that the data may have.
+            what: Description of the data.
 
         Raises:
-            DataError: If another task was asked for.
+            DataError: If a task for other labels was asked for.
         """
-        if self.task not in (None, *tasks):
-            raise DataError(f"{what}, which need {' or '.join(tasks)}, not {self.task}.")
+        fit = [task for task, kind in TASKS.items() if kind in labels]
+        if self.task not in (None, *fit):
+            kinds = " or ".join(labels)
+            raise DataError(
+                f"{what} hold {kinds}, which need {' or '.join(fit)}, not {self.task}."
+            )
 
     def cut(
         self,

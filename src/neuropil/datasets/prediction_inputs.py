@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, final
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from torch import Tensor
 
     from neuropil.datasets.source import Source
@@ -25,6 +27,7 @@ class PredictionInputs:
         table: The table whose rows the examples are, if they come from a single table.
         sizes: Height and width of the picture file of each example, as a viewer shows it; None
             if the examples do not come from picture files. They may have been resized since.
+        files: The picture file of each example, if `sizes` has their sizes.
     """
 
     inputs: Tensor | Source
@@ -33,3 +36,4 @@ class PredictionInputs:
     set_aside: list[str] = field(default_factory=list)
     table: Table | None = None
     sizes: list[tuple[int, int]] | None = None
+    files: list[Path] | None = None

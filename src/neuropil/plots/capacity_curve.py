@@ -29,7 +29,7 @@ def capacity_curves(*curves: CapacityCurve) -> Figure:
         *curves: Up to four results of `DiscreteHopfieldNetwork.capacity_curve`.
 
     Raises:
-        ValueError: If there are no curves, or more than four.
+        ValueError: If the number of curves is 0 or above 4.
 
     Reference:
         Amit, Gutfreund and Sompolinsky, "Storing infinite numbers of patterns in a spin-glass

@@ -39,7 +39,7 @@ def filters(network: Network, name: str | None = None) -> Figure:
         name: The layer, such as ``"convolution2"``; by default the first with filters.
 
     Raises:
-        ValueError: If there is no such layer, or it has no filters.
+        ValueError: If the network lacks such a layer, or the layer has no filters.
 
     Example:
         >>> from neuropil.layers import Convolution, Input
@@ -85,7 +85,7 @@ def filter_weights(network: Network, name: str | None = None) -> tuple[str, Arra
     """Return the name of a layer and its filters, ``(filters, channels, …)``.
 
     Raises:
-        ValueError: If there is no such layer with filters.
+        ValueError: If the network lacks such a layer with filters.
     """
     network.require_built()
     found = {key: layer for key, layer in network.layers.items() if has_filters(layer)}

@@ -47,7 +47,7 @@ def gradient_flow(
         epochs: The epoch of each, such as `GradientWatch.epochs`; 1, 2 and so on by default.
 
     Raises:
-        ValueError: If there are no results, the number of epochs differs, or the layers differ.
+        ValueError: If the list of results is empty, or the epochs or layers differ.
 
     Example:
         >>> import torch

@@ -11,6 +11,7 @@ from neuropil.report.sections.classic_section import classic_section, fitting_wo
 from neuropil.report.sections.classification_pages import CLASSIFICATION
 from neuropil.report.sections.data_section import data_section
 from neuropil.report.sections.detection.detection_pages import DETECTION
+from neuropil.report.sections.detection.localisation_pages import LOCALISATION
 from neuropil.report.sections.gradients_section import gradients_section
 from neuropil.report.sections.importance_section import importance_section
 from neuropil.report.sections.network_section import network_section, training_words
@@ -32,6 +33,7 @@ TASK_PAGES: dict[str, TaskPages] = {
     "classification": CLASSIFICATION,
     "regression": REGRESSION,
     "detection": DETECTION,
+    "localisation": LOCALISATION,
 }
 """The pages of each task by its name."""
 

@@ -216,7 +216,7 @@ class Reader:
         """Return the array with a name, which may be used only once.
 
         Raises:
-            ValueError: If there is no such array.
+            ValueError: If the file lacks such an array.
         """
         if not isinstance(place, str) or place not in self.arrays:
             raise ValueError(f"there is no array {shown(place)}")

@@ -319,6 +319,10 @@ class Task(ABC, Generic[Labels]):
     def metrics(self) -> tuple[Metric, ...]:
         """Return the metrics, which decode outputs themselves; the first is the headline."""
 
+    def main_metric(self) -> Metric:
+        """Return the metric that is easiest to judge: by default the headline."""
+        return self.metrics()[0]
+
     def settle(self, answers: Tensor, targets: Tensor) -> Self:  # noqa: ARG002 - for tasks with thresholds
         """Return the task with parameters that validation sets, such as thresholds.
 
@@ -372,6 +376,15 @@ class Task(ABC, Generic[Labels]):
             answers: The answers of `decode`.
             names: Names of the examples.
         """
+
+    def records(self, answers: Tensor, names: Sequence[str]) -> Iterator[dict[str, Any]]:
+        """Yield the records of a ``.json`` file of predictions; by default those of `rows`.
+
+        Args:
+            answers: The answers of `decode`.
+            names: Names of the examples.
+        """
+        return self.rows(answers, names)
 
     @abstractmethod
     def columns(

@@ -48,7 +48,7 @@ def task_for(
         labels: The training labels; a classification counts its classes by them.
 
     Raises:
-        ValueError: If there is no such task, or it is for other labels.
+        ValueError: If the task is unknown, or for other labels.
 
     Example:
         >>> from neuropil import datasets
@@ -93,7 +93,7 @@ def usual_task(asked: str | None) -> str | None:
         asked: Name of the task, or None.
 
     Raises:
-        ValueError: If there is no such task.
+        ValueError: If the task is unknown.
     """
     return asked and default_task(row_named(asked).labels)
 

@@ -1,4 +1,4 @@
-"""What pictures show: boxes, detectors and the rest of the sheet's vision."""
+"""Vision: boxes, detectors and the rest of the sheet on what pictures show."""
 
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,14 @@ if TYPE_CHECKING:
     from neuropil.vision.boxes.soft_non_max_suppression import (
         soft_non_max_suppression as soft_non_max_suppression,
     )
+    from neuropil.vision.detection.average_precision import ap as ap
+    from neuropil.vision.detection.average_precision import ap50 as ap50
+    from neuropil.vision.detection.average_precision import (
+        average_precision_of_boxes as average_precision_of_boxes,
+    )
+    from neuropil.vision.detection.box_confusion import box_confusion as box_confusion
+    from neuropil.vision.detection.box_errors import BoxError as BoxError
+    from neuropil.vision.detection.box_errors import box_errors as box_errors
     from neuropil.vision.detection.detection_loss import detection_loss as detection_loss
     from neuropil.vision.detection.encoding import decode_boxes as decode_boxes
     from neuropil.vision.detection.encoding import encode_boxes as encode_boxes
@@ -34,5 +42,12 @@ if TYPE_CHECKING:
     from neuropil.vision.detection.localisation_loss import (
         localisation_loss as localisation_loss,
     )
+    from neuropil.vision.detection.localisation_metrics import (
+        localisation_accuracy as localisation_accuracy,
+    )
+    from neuropil.vision.detection.localisation_metrics import mean_iou as mean_iou
+    from neuropil.vision.detection.matching import match_boxes as match_boxes
+    from neuropil.vision.detection.score_thresholds import fit_thresholds as fit_thresholds
+    from neuropil.vision.detection.score_thresholds import keep_above as keep_above
 
 load_on_use(__name__, __file__)

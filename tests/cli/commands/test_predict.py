@@ -259,3 +259,12 @@ def test_the_encoding_and_the_header_are_kept_by_the_run(neuropil, tmp_path):
 @pytest.mark.parametrize("option", [("--header",), ("--encoding", "utf-8")])
 def test_options_of_tables_need_a_table(refused, option):
     assert "needs --data" in refused("train", *option)
+
+
+def test_a_folder_is_for_answers_that_have_a_place(refused, trained, tmp_path):
+    line = refused("predict", trained / "table-run", trained / "table.csv", "--out", "pictures")
+    assert line == (
+        "--out must name a .csv, .parquet or .json file, got 'pictures': a folder is for "
+        "answers that have a place in a picture, and those of a classification have none."
+    )
+    assert not (tmp_path / "pictures").exists()

@@ -108,3 +108,16 @@ def write_coco(
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(coco_content(pictures, classes)))
     return file
+
+
+def write_boxes(
+    file: Path, pictures: Mapping[str, Sequence[Box]], size: tuple[int, int] = (24, 32)
+) -> Path:
+    """Write a table of boxes, and its pictures into a folder beside it."""
+    rows = ["image,class,xmin,ymin,xmax,ymax"]
+    for seed, (name, boxes) in enumerate(pictures.items()):
+        write_picture(file.parent / "images" / f"{name}.png", size, seed)
+        rows += [",".join(map(str, (f"{name}.png", *box))) for box in boxes]
+        rows += [f"{name}.png,,,,,"] * (not boxes)
+    file.write_text("\n".join(rows))
+    return file

@@ -12,6 +12,7 @@ from PIL import Image
 from tests.datasets.annotations.label_writers import (
     coco_content,
     voc_xml,
+    write_boxes,
     write_coco,
     write_lists,
     write_picture,
@@ -98,6 +99,11 @@ VOC_FILES: dict[str, tuple[str | bytes, str, list[list[float]] | None]] = {
         [],
     ),
     "doctype": (
+        "<!DOCTYPE annotation>" + voc_xml([("cat", 1, 1, 4, 4)]),
+        f"{REFUSED} (it has a DOCTYPE or entities, which are never read).",
+        None,
+    ),
+    "external": (
         '<!DOCTYPE annotation SYSTEM "http://localhost/x.dtd">'
         + voc_xml([("cat", 1, 1, 4, 4)]),
         f"{REFUSED} (it has a DOCTYPE or entities, which are never read).",
@@ -331,6 +337,24 @@ def test_two_coco_files_of_one_part_are_refused(tmp_path):
         write_coco(tmp_path / f"{name}.json", GOOD, PETS)
     with pytest.raises(DataError, match=r"2 COCO files, .*train_1\.json, .*or open one"):
         datasets.open(tmp_path)
+
+
+def test_bad_rows_of_a_table_are_named(tmp_path):
+    file = write_boxes(tmp_path / "boxes.csv", {**GOOD, "c": []})
+    rows = ["gone.png,cat,1,1,4,4", "a.png,,1,1,4,4", "a.png,dog,4,x,9,9", "b.png,dog,4,4,4,9"]
+    file.write_bytes(
+        ("\ufeff" + "\r\n".join([file.read_text().replace("\n", "\r\n"), *rows])).encode()
+    )
+    found, notes = opened(file)
+    assert "1 name without a picture: not used: boxes.csv (row 6: gone.png)." in notes
+    assert "1 row without a class: not used: boxes.csv (row 7)." in notes
+    assert (
+        "1 box with a coordinate that is not a finite number: not used: boxes.csv (row 8)."
+        in notes
+    )
+    assert "1 box without area: not used: boxes.csv (row 9)." in notes
+    assert rows_of(found, "b") == [[3, 3, 8, 8, 1], [0, 0, 4, 4, 0]]
+    assert rows_of(found, "c") == []
 
 
 def test_pictures_and_labels_without_each_other_are_named(tmp_path):

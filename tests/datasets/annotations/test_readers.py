@@ -77,6 +77,16 @@ def test_yolo_folders_divide_the_pictures(tmp_path):
     assert [len(opened.validation), len(opened.test)] == [1, 1]
 
 
+def test_classes_without_names_are_the_numbers_that_occur(tmp_path):
+    write_yolo(
+        tmp_path, {"a": [("cat", 0, 0, 8, 8)], "b": [("fox", 0, 0, 4, 4)]}, ["cat", "x", "fox"]
+    )
+    (tmp_path / "classes.txt").unlink()
+    opened = datasets.open(tmp_path, validation=0, test=0)
+    assert opened.target == Boxes(["0", "2"])
+    assert [row[4] for row in boxes_of(opened.train, "images/b.png")] == [1]
+
+
 def test_yolo_parts_may_hold_the_folders(tmp_path):
     write_yolo(tmp_path / "train", {"a": TWO["train/a"]}, PETS)
     write_yolo(tmp_path / "valid", {"c": TWO["val/c"]}, PETS)
@@ -239,8 +249,14 @@ def test_new_pictures_keep_their_own_size_beside_the_networks(tmp_path, kind):
 def test_the_task_must_be_one_of_boxes(tmp_path):
     folder = write_yolo(tmp_path, TWO, PETS)
     assert datasets.open(folder, task="localisation").target.kind == "boxes"
-    with pytest.raises(DataError, match="which need detection or localisation, not regression"):
+    message = (
+        "YOLO annotations hold boxes, which need detection or localisation, not regression"
+    )
+    with pytest.raises(DataError, match=message):
         datasets.open(folder, task="regression")
+    (tmp_path / "data.csv").write_text("a,b\n1,2\n3,4\n")
+    with pytest.raises(DataError, match="which need classification or regression, not detec"):
+        datasets.open(tmp_path / "data.csv", task="detection")
 
 
 def test_boxes_are_not_classes(tmp_path, write_pictures):
@@ -251,7 +267,7 @@ def test_boxes_are_not_classes(tmp_path, write_pictures):
         DataError, match=r"\(YOLO annotations\) .* trained on classes, not on boxes"
     ):
         read_for_evaluation(classes, tmp_path / "yolo")
-    with pytest.raises(DataError, match="trained on boxes, not on classes or numbers"):
+    with pytest.raises(DataError, match="trained on boxes, not on classes"):
         read_for_evaluation(boxes, tmp_path / "pictures")
 
 

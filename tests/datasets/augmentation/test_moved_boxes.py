@@ -156,6 +156,14 @@ def test_a_mosaic_changes_as_many_pictures_as_it_says():
     assert ((found[~same][..., 4] == 0).sum(1) > 1).double().mean() > 0.9
 
 
+def test_a_mosaic_of_no_picture_has_as_many_rows():
+    pictures, boxes = rectangles(0)
+    moved, found = Mosaic(0.0).bind(TARGET.move)(pictures, boxes, seeded())
+    assert torch.equal(moved, pictures)
+    assert torch.equal(found[:, :1], boxes)
+    assert found[:, 1:].tolist() == [[[-1] * 5] * 3] * 6
+
+
 def test_a_mosaic_moves_masks_along():
     pictures, boxes = rectangles(0, 6)
     mask = torch.zeros(6, *SIZE, dtype=torch.uint8)

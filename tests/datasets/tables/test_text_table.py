@@ -92,7 +92,7 @@ def test_the_task_can_be_said(write_table):
         (
             ["1,a", "2,b"] * 9,
             {"task": "sorting"},
-            "`task` must be 'classification' or 'regression'",
+            "`task` must be one of 'classification', 'regression', 'detection', 'loc",
         ),
         (["1,a", "2,b"] * 9, {"color": "grey"}, "`color` does not apply to a table"),
     ],

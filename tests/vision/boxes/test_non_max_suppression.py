@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from neuropil.vision import batched_non_max_suppression, iou, non_max_suppression
 from neuropil.vision.boxes import device_suppression
+from neuropil.vision.boxes import non_max_suppression as module
 from neuropil.vision.boxes.candidates import Candidates, best_first
 from neuropil.vision.boxes.device_suppression import suppress_on_device
 from neuropil.vision.boxes.non_max_suppression import suppress_on_cpu
@@ -142,6 +143,23 @@ def test_an_outlier_among_the_boxes_changes_nothing_else():
     boxes = torch.cat([BOXES.float(), torch.tensor([[-1e30, 0, 1e30, 1e-30], [1e25] * 4])])
     scores = torch.tensor([0.8, 0.9, 0.7, 0.6, 0.65, 0.95, 0.94])
     assert non_max_suppression(boxes, scores).tolist() == [5, 6, 1, 2, 4, 3]
+
+
+@pytest.mark.parametrize(("unit", "threshold"), [(6e-23, 0.9), (4e-23, 0.5)])
+def test_areas_that_float32_holds_to_a_digit_or_two_are_compared_alike(unit, threshold):
+    rng = np.random.default_rng(0)
+    low, size = 4 * rng.random((500, 2)), 1 + 0.2 * rng.random((500, 2))
+    boxes = unit * torch.from_numpy(np.concatenate([low, low + size], 1).astype(np.float32))
+    scores, classes = torch.from_numpy(rng.random(500)), torch.zeros(500).long()
+    expected = brute_force(boxes, scores, classes, 0, threshold)
+    assert non_max_suppression(boxes, scores, score=0, iou=threshold).tolist() == expected
+
+
+def test_accelerators_take_the_form_of_tensor_operations(monkeypatch):
+    boxes = torch.zeros(1, 2, 4, device="meta")
+    given = Candidates(boxes, boxes[..., 0], boxes[..., 0].long())
+    monkeypatch.setattr(module, "suppress_on_device", lambda *_: "tensor operations")
+    assert module.suppress("test", given, 0.5, 0.5, 2) == "tensor operations"
 
 
 @pytest.mark.parametrize("form", FORMS)

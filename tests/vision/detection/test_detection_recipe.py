@@ -10,13 +10,13 @@ from neuropil.vision.detection.detection_recipe import MOST_STEPS
 from neuropil.vision.detection.task import Detection
 
 
-def pictures(channels):
+def pictures(channels, background=None):
     """Return ten pictures of a bright box each."""
     inputs = torch.zeros(10, channels, 48, 64, dtype=torch.uint8)
     inputs[:, :, 10:30, 20:50] = 200
     target = Boxes(["bright"])
     train = Dataset(inputs, target.collate([[[20, 10, 50, 30, 0]]] * 10, "here"))
-    preparation = PicturePreparation((channels, 48, 64), target)
+    preparation = PicturePreparation((channels, 48, 64), target, background=background)
     return Splits(train, None, None, preparation=preparation, source="here")
 
 
@@ -28,8 +28,8 @@ def recipe_and_task(splits):
 def test_steps_are_few_and_small_and_boxes_move_along():
     splits = pictures(3)
     made, task = recipe_and_task(splits)
-    assert 1 <= 2 * made.epochs <= MOST_STEPS
-    assert made.batch_size == 8
+    assert 1 <= 3 * made.epochs <= MOST_STEPS
+    assert made.batch_size == 4
     assert made.ema is not None
     assert 0.9 < made.ema < 1
     move = task.bind(made.augment)
@@ -57,3 +57,9 @@ def test_published_weights_are_trained_at_a_tenth_of_the_rate():
     assert fast["lr"] == pytest.approx(made.lr)
     counts = [sum(p.numel() for p in group["params"]) for group in (slow, fast)]
     assert sum(counts) == sum(p.numel() for p in made.network.parameters())
+
+
+@pytest.mark.parametrize(("background", "fill"), [(None, 114.75), (0.8, 204), (0.0, 0)])
+def test_zoomed_pictures_are_surrounded_by_their_background(background, fill):
+    made, _ = recipe_and_task(pictures(3, background))
+    assert made.augment.steps[0].fill == fill

@@ -7,7 +7,7 @@ import torch
 
 from neuropil.datasets import Boxes, PredictionInputs
 from neuropil.layers import BoxGrid, Input, Linear
-from neuropil.runs.tasks import task_for, task_from
+from neuropil.runs.tasks import task_from
 from neuropil.vision.detection.task import Detection
 
 CLASSES = Boxes(["cat", "dog"])
@@ -77,15 +77,16 @@ def test_a_named_architecture_is_the_backbone(task):
         task.named_network("dense", (3, 64, 64))
 
 
-def test_anchors_come_from_the_training_boxes():
-    sides = torch.arange(10.0, 34)[:, None].expand(24, 2)
-    targets = torch.cat([torch.zeros(24, 2), sides, torch.ones(24, 1)], dim=1)[:, None]
-    targets = torch.cat([targets, torch.full_like(targets, -1)], dim=1)
-    task = task_for(CLASSES, labels=targets)
-    widths = [width for group in task.anchors for width, _ in group]
-    assert widths == sorted(widths)
-    assert 10 <= widths[0] < 15
-    assert 29 < widths[-1] <= 33
+def test_anchors_come_from_the_training_boxes_and_are_told():
+    boxes = torch.tensor(
+        [[[0.0, 0, 10, 10, 0], [5, 5, 65, 65, 1]], [[2, 2, 12, 12, 0], [-1] * 5]]
+    )
+    task = Detection(CLASSES).adapt_to_labels(boxes)
+    assert (task.strides, task.anchors) == ((8, 16), (((10, 10),), ((60, 60),)))
+    (note,) = task.adapt_to(task.network((3, 64, 64))).notes()
+    assert note.startswith("2 anchors for cells of 8 and 16 pixels: mean IoU 1.00")
+    other = Input(3, 64, 64) >> BoxGrid(2, anchors=[[(9, 8)]], strides=[4])
+    assert task.adapt_to(other).notes() == []
 
 
 def test_boxes_are_placed_in_the_pixels_of_their_files(task):

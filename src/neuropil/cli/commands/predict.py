@@ -21,9 +21,10 @@ def predict(
         Path | None,
         typer.Option(
             help="Write the predictions, with the probability of every class, to a .csv, "
-            ".parquet or .json file, after the columns of the table or the names of the files.",
+            ".parquet or .json file, after the columns of the table or the names of the files. "
+            "Without a suffix: a new folder, for the pictures with their boxes drawn on them.",
             show_default=False,
-            metavar="FILE",
+            metavar="PATH",
         ),
     ] = None,
     *,
@@ -40,13 +41,22 @@ def predict(
     for file in files:
         check_readable(file, kind)
     run = open_trained(folder)
+    if out is not None and not out.suffix:
+        from neuropil.report.prediction_pictures import check_folder
+
+        check_folder(out, run.task)
     network = run.network()
     given = run.read(files)
     note(*given.notes)
     if given.set_aside:
         note(f"{number_of(len(given.set_aside), 'file')} set aside: {some_of(given.set_aside)}")
     answers, task = run.predict(given, network), run.task
-    if out is not None:
+    if out is not None and not out.suffix:
+        from neuropil.report.prediction_pictures import write_pictures
+
+        write_pictures(out, run, given, answers)
+        say(f"{number_of(len(answers), 'picture')} in {out}")
+    elif out is not None:
         write_predictions(out, run, given, answers)
         say(f"{len(answers):,} predictions in {out}")
     elif json:
@@ -67,6 +77,7 @@ def check_options(top: int, out: Path | None, files: list[Path]) -> None:
     if top < 1:
         raise ValueError(f"--top must be at least 1, got {top}.")
     if out is not None:
-        check_suffix(out)
+        if out.suffix:
+            check_suffix(out)
         if out.exists() and any(file.exists() and out.samefile(file) for file in files):
             raise ValueError(f"--out must name another file than the input, got {str(out)!r}.")

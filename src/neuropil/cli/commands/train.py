@@ -51,6 +51,7 @@ def check_learning(asked: TrainOptions) -> None:
     from neuropil.cli.plan_text import network_lines, show_data
     from neuropil.cli.run_data import open_splits
     from neuropil.cli.settings import Settings
+    from neuropil.report.wording import figure_name
     from neuropil.runs.inspection.self_check import self_check
 
     settings = Settings.from_options(asked)
@@ -72,9 +73,9 @@ def check_learning(asked: TrainOptions) -> None:
     if asked.json:
         say_json({"check": vars(found)})
     elif asked.quiet:
-        say(found.sentence)
+        say(found.sentence(figure_name(found.metric)))
     else:
-        label("Check", found.sentence)
+        label("Check", found.sentence(figure_name(found.metric)))
     if not found.passed:
         raise typer.Exit(1)
 

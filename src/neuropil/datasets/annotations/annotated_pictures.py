@@ -24,7 +24,7 @@ class AnnotatedPictures:
 
     Args:
         relative: Whether coordinates are parts of the picture's size instead of pixels.
-        unit: What numbers a place in a label file, such as ``"line"``.
+        unit: The unit of places in a label file, such as ``"line"``.
     """
 
     relative: bool = False
@@ -86,6 +86,7 @@ class Annotations:
             the files are not divided.
         problems: The problems found in the files.
         listed: Whether the files list the classes; otherwise they are those of the boxes.
+        notes: Other notes for the user.
     """
 
     root: Path
@@ -93,3 +94,4 @@ class Annotations:
     parts: dict[str, AnnotatedPictures]
     problems: LabelProblems
     listed: bool = True
+    notes: list[str] = field(default_factory=list)

@@ -94,7 +94,7 @@ def by_stem(files: list[Path], noun: str, problems: LabelProblems) -> dict[str, 
 
     Args:
         files: The files.
-        noun: What they are, in the singular.
+        noun: Their name, in the singular.
         problems: Gains those whose name is that of an earlier one.
     """
     found: dict[str, Path] = {}

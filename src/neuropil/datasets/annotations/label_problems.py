@@ -38,7 +38,7 @@ class LabelProblems:
         """Add a problem.
 
         Args:
-            noun: What has the problem, in the singular.
+            noun: Name of the things with the problem, in the singular.
             what: The problem, and what is done about it.
             file: The file that has it.
             place: The place in the file, such as ``"line 3"``, or a reason.

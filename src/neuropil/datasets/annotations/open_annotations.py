@@ -45,7 +45,6 @@ def open_annotations(
         DataError: If no picture can be read, or none of them has a box.
     """
     options.refuse("pictures with boxes", "target")
-    options.require_task(("detection", "localisation"), f"{path} holds pictures with boxes")
     found = reader(path)
     if len(found.parts) == 1:
         found.parts = {"train": next(iter(found.parts.values()))}
@@ -58,7 +57,7 @@ def open_annotations(
     files = {
         name: labelled_files(path, part, found, classes) for name, part in found.parts.items()
     }
-    notes = found.problems.notes()
+    notes = found.notes + found.problems.notes()
     more: dict[str, Any] = {
         "validation": lambda preparation: read_more(
             files["validation"], preparation, found.root, notes
@@ -102,7 +101,7 @@ def read_labelled(
     parts = found.parts
     part = next(parts[name] for name in ("test", "train", "validation") if name in parts)
     files = labelled_files(path, part, found, preparation.target.classes)
-    notes += found.problems.notes()
+    notes += found.notes + found.problems.notes()
     check_not_empty(files)
     return read_more(files, preparation, found.root, notes)
 

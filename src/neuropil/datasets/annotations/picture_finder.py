@@ -31,19 +31,20 @@ class PictureFinder:
 
     @cached_property
     def by_name(self) -> dict[str, list[Path]]:
-        """The pictures below the root by name, without the folder."""
+        """The pictures below the root by name, with and without the suffix."""
         scan = FolderScan(self.root)
         scan.walk(self.root)
         found: dict[str, list[Path]] = {}
         for file in filter(is_picture, scan.files):
-            found.setdefault(file.name, []).append(file)
+            for name in (file.name, file.stem):
+                found.setdefault(name, []).append(file)
         return found
 
     def find(self, name: str) -> Path | str:
         """Return the picture with a name, or the reason why there is none.
 
         Args:
-            name: Name of the picture, which may contain folders.
+            name: Name of the picture, which may contain folders and lack the suffix.
         """
         for folder in self.folders:
             if is_file(folder / name):

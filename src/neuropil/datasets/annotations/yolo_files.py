@@ -80,7 +80,7 @@ def read_yolo(path: Path) -> Annotations:
         reader.read_folder(pictures, labels, part)
     parts = {name: part for name, part in reader.parts.items() if part.pictures}
     classes = names or [str(number) for number in range(reader.highest + 1)]
-    return Annotations(path, classes, parts, problems)
+    return Annotations(path, classes, parts, problems, listed=names is not None)
 
 
 @final

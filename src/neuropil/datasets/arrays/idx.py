@@ -87,7 +87,6 @@ def open_idx(folder: Path, options: Options) -> Splits:
         DataError: If a file is missing, damaged, or does not fit the others.
     """
     options.refuse("idx files", "target", "image_size", "color")
-    options.require_task(("classification",), f"{folder} holds pictures with class labels")
     files = find_idx(folder)
     pixels, labels = read_pair(pair(files, "train", folder))
     target = Classes.fit(map(str, np.unique(labels)), str(files["train labels"]))

@@ -10,7 +10,7 @@ from typing_extensions import override
 from neuropil.checks import number
 from neuropil.datasets.augmentation.base import PictureStep, check_range, uniform
 from neuropil.datasets.augmentation.matrices import stretch
-from neuropil.datasets.augmentation.warping import choose, sample, warp_mask
+from neuropil.datasets.augmentation.warping import sample, warp_mask
 from neuropil.datasets.augmentation.zoom import between
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.source import Batch
@@ -85,30 +85,28 @@ class Mosaic(PictureStep):
         count, size = len(pictures), (pictures.shape[-2], pictures.shape[-1])
         chance, *drawn = uniform(count, pictures, generator, rows=13)
         point = uniform(2, pictures, generator)[0].tolist()
-        mixed = torch.empty_like(pictures)
-        shown = None if mask is None else torch.empty_like(mask)
+        chosen = (chance < self.p).nonzero().flatten()
+        mixed, shown = pictures.clone(), None if mask is None else mask.clone()
         boxes: list[Tensor] = []
         for field, (top, left, room) in enumerate(fields(size, point)):
             order = partners(count, generator) if field else torch.arange(count)
-            order = order.to(pictures.device)
-            matrix = self.place(drawn[3 * field : 3 * field + 3], size, room)
+            order = order.to(pictures.device)[chosen]
+            places = [part[chosen] for part in drawn[3 * field : 3 * field + 3]]
+            matrix = self.place(places, size, room)
             rows, columns = slice(top, top + room[0]), slice(left, left + room[1])
-            mixed[:, :, rows, columns] = sample(
+            mixed[chosen, :, rows, columns] = sample(
                 pictures[order], matrix, room, self.fill, pictures.dtype
             )
             if mask is not None and shown is not None:
-                shown[:, rows, columns] = warp_mask(mask[order], matrix, room)
+                shown[chosen, rows, columns] = warp_mask(mask[order], matrix, room)
             # Boxes are cut off at the border of the field before they are moved there.
             inside = self.move(targets[order], matrix, room)
             boxes.append(self.move(inside, constant(matrix, 1.0, left, top), size))
         # A picture that is not changed has padding in place of the boxes of others.
         none = self.move(targets, constant(targets, 0.0, 0, 0), size)
-        own, chosen = torch.cat([targets, none, none, none], dim=1), chance < self.p
-        return Batch(
-            choose(chosen, mixed, pictures),
-            torch.where(chosen[:, None, None], torch.cat(boxes, dim=1), own),
-            mask if mask is None or shown is None else choose(chosen, shown, mask),
-        )
+        joined = torch.cat([targets, none, none, none], dim=1)
+        joined[chosen] = torch.cat(boxes, dim=1)
+        return Batch(mixed, joined, shown)
 
     def place(self, drawn: list[Tensor], size: Size, room: Size) -> Tensor:
         """Return matrices that scale pictures and put them at random places of a field.

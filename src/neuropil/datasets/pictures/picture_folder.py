@@ -38,7 +38,6 @@ def open_picture_folder(folder: Path, options: Options) -> Splits:
         DataError: If there are fewer than two classes, or no picture that can be read.
     """
     options.refuse("a folder of pictures", "target")
-    options.require_task(("classification",), f"{folder} holds pictures by class")
     notes: list[str] = []
     with adding_notes(notes):
         return open_parts(find_parts(folder), folder, options, notes)

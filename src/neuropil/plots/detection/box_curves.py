@@ -56,7 +56,7 @@ def box_curves(
         iou: Boxes that overlap a true one of their class this much are right.
 
     Raises:
-        ValueError: If the shapes do not fit, or there are no boxes.
+        ValueError: If the shapes do not fit, or no box is true.
 
     Reference:
         Lin et al., "Microsoft COCO: Common Objects in Context", ECCV 2014, arXiv:1405.0312.
@@ -73,7 +73,7 @@ def box_curves(
         rows[rows[:, IS_TARGET] == 1, CLASS].astype(int), minlength=len(classes)
     )
     if not counts.any():
-        raise ValueError("box_curves: there are no true boxes, so nothing can be found.")
+        raise ValueError("box_curves: needs at least one true box, got none.")
     figure, [axes] = blank(4.6, 3.9)
     quiet(
         axes, x="share that is found: recall", y="share that is right: precision", grid="both"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from PIL.Image import Image
+    from torch import Tensor
 
     from neuropil.report.evidence import Evidence, Figure
     from neuropil.report.example_pictures import Picture
@@ -59,6 +62,8 @@ class TaskPages(NamedTuple):
         pictures: Returns the section with predictions drawn on pictures, if they have a place.
         sample: Returns a training picture with its labels drawn, by its index; by default
             pictures are shown as they are.
+        draw: Draws an answer, in the pixels of a picture, on this picture, for files of
+            predictions; None if answers have no place.
         is_faultless: Tells whether every prediction is correct, so that more training cannot
             help.
     """
@@ -74,4 +79,5 @@ class TaskPages(NamedTuple):
     certainty: Callable[[Subject], Section] | None = None
     pictures: Callable[[Subject], Section] | None = None
     sample: Callable[[Subject, int], Picture] | None = None
+    draw: Callable[[Any, Tensor, Any], Image] | None = None
     is_faultless: Callable[[Evidence], bool] | None = None

@@ -26,7 +26,7 @@ def write_predictions(out: Path, run: Run, given: PredictionInputs, answers: Ten
 
     CSV and Parquet have a row for each line of the answers, which is one for each example
     unless the task says otherwise: the columns of the table that was predicted, or the names of
-    the files, and then the answers. JSON has what ``--json`` prints.
+    the files, and then the answers. JSON has `Task.records`.
 
     Args:
         out: The file.
@@ -80,7 +80,7 @@ def parquet_content(run: Run, given: PredictionInputs, answers: Tensor) -> bytes
 
 def json_content(run: Run, given: PredictionInputs, answers: Tensor) -> bytes:
     """Return the predictions as JSON."""
-    rows = list(run.task.rows(answers, given.names))
+    rows = list(run.task.records(answers, given.names))
     return json.dumps(rows, ensure_ascii=False, indent=1).encode("utf-8", "replace")
 
 

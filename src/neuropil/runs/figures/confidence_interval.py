@@ -32,7 +32,7 @@ def wilson_interval(
         confidence: Confidence level of the interval.
 
     Raises:
-        ValueError: If there are no trials, or a number is out of range.
+        ValueError: If the number of trials is 0, or a number is out of range.
 
     Reference:
         E. B. Wilson, "Probable inference, the law of succession, and statistical inference",

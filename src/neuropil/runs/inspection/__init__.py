@@ -1,1 +1,1 @@
-"""What is found out before a training: facts on the data, and whether a network can learn."""
+"""Inspection before a training: facts on the data, and a self-check of the network."""

@@ -41,7 +41,7 @@ def anchor_grid(
         device: Where the anchors are needed.
 
     Raises:
-        ValueError: If there is no size or ratio, or a length is not positive.
+        ValueError: If sizes or ratios are empty, or a length is not positive.
 
     Reference:
         Ren et al., "Faster R-CNN: Towards Real-Time Object Detection with Region Proposal

@@ -49,7 +49,7 @@ def kmeans_anchors(boxes: Tensor, k: int, *, seed: int = 0, iou: float = 0.5) ->
         iou: Overlap that counts for the recall.
 
     Raises:
-        ValueError: If there is no box, or one has no area.
+        ValueError: If boxes are missing, or one has no area.
 
     Reference:
         Redmon, Farhadi, "YOLO9000: Better, Faster, Stronger", 2017, §2, "Dimension Clusters".
@@ -86,7 +86,7 @@ def measure_anchors(boxes: Tensor, sizes: Tensor, *, iou: float = 0.5) -> Anchor
         iou: Overlap that counts for the recall.
 
     Raises:
-        ValueError: If there is no box or anchor, or one has no area.
+        ValueError: If boxes or anchors are missing, or one has no area.
 
     Example:
         >>> import torch
@@ -107,7 +107,7 @@ def sizes_of(boxes: Any, what: str) -> Tensor:
     """Return width and height of boxes in float64.
 
     Raises:
-        ValueError: If there is no box, or one has no area.
+        ValueError: If boxes are missing, or one has no area.
     """
     boxes = torch.as_tensor(boxes).detach().to("cpu", torch.float64)
     if boxes.ndim != 2 or boxes.shape[1] not in (2, 4) or not len(boxes):

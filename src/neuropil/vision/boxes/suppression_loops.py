@@ -32,7 +32,7 @@ def suppress_pictures(
     inexact: Any,
     kept: Integers,
 ) -> None:
-    """Write the rows kept of each picture, best first, until there is no room for more.
+    """Write the rows kept of each picture, best first, until `kept` is full.
 
     Args:
         boxes: Corners, (pictures, candidates, 4).

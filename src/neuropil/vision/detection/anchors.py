@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from neuropil.vision.boxes.kmeans_anchors import kmeans_anchors
+import torch
+
+from neuropil.text import all_of, number_of
+from neuropil.vision.boxes.kmeans_anchors import kmeans_anchors, measure_anchors
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -15,6 +18,8 @@ Anchors: TypeAlias = "tuple[tuple[tuple[float, float], ...], ...]"
 # there may be so many: each costs predictors in every cell.
 SIMILARITY = 0.8
 MOST_ANCHORS = 9
+# The IoU from which an anchor suits a box.
+ENOUGH = 0.5
 # The shortest anchor of each stride, by the root of its area: coarse cells lose small things,
 # and the features of the coarsest see further than most things need.
 SHORTEST = {32: 160.0, 16: 40.0, 8: 8.0, 4: 0.0}
@@ -31,9 +36,9 @@ def fit_anchors(targets: Tensor) -> tuple[tuple[int, ...], Anchors]:
 
     Example:
         >>> import torch
-        >>> boxes = [[0, 0, 10, 10, 0], [0, 0, 11, 10, 0], [0, 0, 50, 90, 0], [-1] * 5]
+        >>> boxes = [[0, 0, 10, 10, 0], [7, 9, 17, 19, 0], [0, 0, 50, 90, 0], [-1] * 5]
         >>> fit_anchors(torch.tensor([boxes]).float())
-        ((8, 16), (((10.5, 10.0),), ((50.0, 90.0),)))
+        ((8, 16), (((10.0, 10.0),), ((50.0, 90.0),)))
     """
     boxes = targets[targets[..., 4] >= 0][:, :4]
     fit = kmeans_anchors(boxes, 1)
@@ -48,3 +53,35 @@ def fit_anchors(targets: Tensor) -> tuple[tuple[int, ...], Anchors]:
         groups.setdefault(stride, []).append((round(width, 2), round(height, 2)))
     strides = tuple(sorted(groups))
     return strides, tuple(tuple(groups[stride]) for stride in strides)
+
+
+def anchor_fit(anchors: Anchors, targets: Tensor) -> tuple[float, float]:
+    """Return the mean IoU of boxes with the anchor that suits each best, and the recall.
+
+    Args:
+        anchors: For each stride, the width and height of each anchor.
+        targets: The boxes, ``(N, M, 5)``.
+    """
+    boxes = targets[targets[..., 4] >= 0][:, :4]
+    sizes = torch.tensor([size for group in anchors for size in group])
+    fit = measure_anchors(boxes, sizes, iou=ENOUGH)
+    return round(fit.mean_iou, 4), round(fit.recall, 4)
+
+
+def describe_anchors(strides: tuple[int, ...], anchors: Anchors, *fit: float) -> list[str]:
+    """Return a note on anchors; none if their fit is not known.
+
+    Args:
+        strides: The strides.
+        anchors: For each stride, the width and height of each anchor.
+        *fit: Result of `anchor_fit`.
+    """
+    if not fit:
+        return []
+    count, cells = number_of(sum(map(len, anchors)), "anchor"), all_of(strides)
+    mean, recall = fit
+    words = (
+        f"{count} for cells of {cells} pixels: mean IoU {mean:.2f} with the training boxes, of "
+        f"which {recall:.1%} reach {ENOUGH}."
+    )
+    return [words]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 IOUS = tuple(np.linspace(0.5, 0.95, 10).tolist())
 # The columns before one for each limit of the IoU.
 PICTURE, IS_TARGET, CLASS, SCORE, KINDS = range(5)
-# What an answer is for a limit of the IoU: right, wrong, or matched with what does not count.
+# Kinds of answers: right, wrong, or matched with a box that does not count.
 RIGHT, WRONG, UNCOUNTED = 1, 0, -1
 
 

@@ -42,7 +42,7 @@ def assign_boxes(targets: Tensor, head: GridHead, grid: tuple[int, int]) -> Tens
     belong to one predictor, it is to find the one most like its anchor.
 
     Args:
-        targets: The boxes, ``(N, M, 5)``; a class of −1 is no box.
+        targets: The boxes, ``(N, M, 5)``; a class of −1 marks padding.
         head: The predictors.
         grid: Rows and columns of the grid.
 

@@ -19,7 +19,7 @@ def box_confusion(answers: Tensor, targets: Tensor, classes: int) -> Tensor:
     Answers are matched with boxes of their class first (see `match_boxes`), so the diagonal has
     the right answers of F1. Those that remain are matched in the same way with the boxes that
     remain, of any class. The last row counts answers without a box, the last column boxes
-    without an answer. What does not count is left out.
+    without an answer. Boxes that count neither for nor against are left out.
 
     Shape:
         Answers ``(N, A, 6)``, targets ``(N, M, 5)``. ``(K + 1, K + 1)`` whole numbers: rows are

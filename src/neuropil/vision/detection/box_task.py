@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
@@ -61,8 +62,11 @@ class BoxTask(Task[Boxes]):
         old, new = (
             torch.tensor(sizes).reshape(-1, 2).double() for sizes in (taken, given.sizes)
         )
-        factors = (new / old).flip(1).repeat(1, 2)[:, None].to(answers)
-        moved = torch.cat([answers[..., :4] * factors, answers[..., 4:]], dim=-1)
+        factors, ends = (
+            each.flip(1).repeat(1, 2)[:, None].to(answers) for each in (new / old, new)
+        )
+        corners = torch.minimum(answers[..., :4] * factors, ends)
+        moved = torch.cat([corners, answers[..., 4:]], dim=-1)
         return torch.where(answers[..., CLASS:] < 0, answers, moved)
 
     @override
@@ -99,6 +103,32 @@ class BoxTask(Task[Boxes]):
             yield {"name": name, "boxes": found}
 
     @override
+    def records(self, answers: Tensor, names: Sequence[str]) -> Iterator[dict[str, Any]]:
+        """Yield a record for each box, in the form of the results of COCO.
+
+        The ``bbox`` is x, y, width and height in pixels. The number of a category counts from
+        1, in the order of the classes. The number of a picture is the name of its file, if that
+        is a number, as in COCO itself; else it is this name.
+
+        Args:
+            answers: The boxes.
+            names: Names of the pictures.
+        """
+        for name, boxes in zip(names, answers, strict=True):
+            stem = PurePath(name).stem
+            number = int(stem) if stem.isdecimal() else stem
+            for box in boxes[boxes[:, CLASS] >= 0].tolist():
+                x1, y1, x2, y2 = box[:SCORE]
+                yield {
+                    "image_id": number,
+                    "file_name": name,
+                    "category_id": int(box[CLASS]) + 1,
+                    "category": self.classes[int(box[CLASS])],
+                    "bbox": [short(value) for value in (x1, y1, x2 - x1, y2 - y1)],
+                    "score": short(box[SCORE]),
+                }
+
+    @override
     def lines(self, answers: Tensor) -> list[int]:
         return (answers[..., CLASS] >= 0).nonzero()[:, 0].tolist()
 
@@ -129,6 +159,22 @@ class BoxTask(Task[Boxes]):
     def facts(self) -> dict[str, Any]:
         columns = [*CORNERS, "score", "class"]
         return {"classes": self.classes, "columns": columns, "padding": "class −1"}
+
+
+def cut_off(rows: Tensor, height: int, width: int) -> Tensor:
+    """Return boxes without their parts outside a picture.
+
+    Args:
+        rows: Corners x₁, y₁, x₂, y₂ and further columns.
+        height: Height of the picture.
+        width: Width of the picture.
+
+    Example:
+        >>> cut_off(torch.tensor([[-3.0, 5.0, 9.0, 20.0, 0.5]]), 10, 40)
+        tensor([[ 0.0000,  5.0000,  9.0000, 10.0000,  0.5000]])
+    """
+    x, y = rows[..., 0:4:2].clamp(0, width), rows[..., 1:4:2].clamp(0, height)
+    return torch.cat([torch.stack([x, y], dim=-1).flatten(-2), rows[..., 4:]], dim=-1)
 
 
 def short(value: float) -> float:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from neuropil.vision.detection.grid_head import GridHead
 
 # Weights of the parts of the loss.
-OBJECTNESS, BOX, CLASS = 1.0, 1.0, 0.5
+OBJECTNESS, BOX, CLASS = 1.0, 5.0, 1.0
 # A predictor is weighed by the distance of its objectness from what it is to be, to this power:
 # nearly all predictors are far from any box, and soon certain of it.
 FOCUS = 2.0
@@ -50,9 +50,9 @@ def detection_loss(
         without boxes has the loss of its objectness alone.
 
     Args:
-        outputs: What a network gives that ends in `BoxGrid`.
-        targets: Rows x₁, y₁, x₂, y₂, class number, in pixels; −1 is no box, a class below it a
-            box that counts neither for nor against.
+        outputs: The outputs of a network that ends in `BoxGrid`.
+        targets: Rows x₁, y₁, x₂, y₂, class number, in pixels; −1 marks padding, a class below
+            it a box that counts neither for nor against.
         head: The predictors.
         objectness: λ_o.
         box: λ_b.

@@ -9,6 +9,7 @@ import torch
 
 from neuropil.runs.figures.decoded_metric import figure_of
 from neuropil.runs.figures.rare_class import task_metric
+from neuropil.text import number_of
 from neuropil.vision.detection.answer_rows import match_rows
 from neuropil.vision.detection.average_precision import precision_figure
 from neuropil.vision.detection.box_f1 import f1_figure
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from neuropil.runs.task import Task
+    from neuropil.runs.task import Figures, Task
     from neuropil.training.metrics.base import Metric
 
 
@@ -56,3 +57,21 @@ def detection_metrics(
 def gather_rows(task: Task[Any], outputs: Tensor, targets: Tensor) -> Tensor:
     """Return the rows of decoded outputs and restored targets."""
     return match_rows(task.decode(outputs), task.restore(targets))
+
+
+def detection_verdict(figures: Figures, classes: int, examples: str) -> str:
+    """Return average precision and F1 as a sentence.
+
+    Args:
+        figures: The metrics on some examples.
+        classes: Number of classes.
+        examples: A description of the examples.
+    """
+    ap, ap50, f1 = (figures[name] for name in ("ap", "ap50", "f1"))
+    if ap is None or ap50 is None or f1 is None:
+        return f"the {examples} have no boxes"
+    over = number_of(classes, "class")
+    return (
+        f"AP50 {ap50:.3f} and AP {ap:.3f} over {over} on the {examples}; F1 {f1:.3f} at the "
+        f"thresholds that validation chose"
+    )

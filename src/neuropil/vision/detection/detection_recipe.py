@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from neuropil.datasets.augmentation import ColorJitter, Compose, RandomFlip, RandomZoom
 from neuropil.runs.recipes.default_recipes import cost_of_epoch
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 BUDGET = 1.0e13
 # Steps after which more of them hardly help.
 MOST_STEPS = 3000
-BATCH = 8
-# Around a smaller picture whose background has no one brightness, of values from 0 to 255.
-GREY = 114.0
+BATCH = 4
+# Brightness around a picture whose background has no one brightness: 0 is black, 1 white.
+GREY = 0.45
 
 
 def detection_recipe(made: Recipe, splits: Splits) -> Recipe:
@@ -36,8 +36,10 @@ def detection_recipe(made: Recipe, splits: Splits) -> Recipe:
     epochs = max(1, min(affordable, MOST_STEPS // steps or 1))
     # The averaged weights are those of the last few hundredths of the training.
     horizon = max(1.0, 0.02 * epochs * steps)
-    background = getattr(splits.preparation, "background", None)
-    fill = GREY if background is None else background
+    preparation: Any = splits.preparation
+    low, high = preparation.low, preparation.high
+    brightness = GREY if preparation.background is None else preparation.background
+    fill = round(low + brightness * (high - low), 2)
     zoom = RandomZoom((0.75, 1.33), ratio=(0.8, 1.25), fill=fill)
     colored = splits.input_shape[0] == 3
     own = [RandomFlip(), ColorJitter(0.2, 0.3, 0.2)] if colored else []

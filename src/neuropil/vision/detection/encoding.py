@@ -29,7 +29,8 @@ def encode_boxes(targets: Tensor, head: GridHead, grid: tuple[int, int]) -> Tens
         ``(N, M, 5)`` to ``(N, G_h, G_w, k·(5 + p))``.
 
     Args:
-        targets: Rows x₁, y₁, x₂, y₂, class number, in pixels; a negative class is no box.
+        targets: Rows x₁, y₁, x₂, y₂, class number, in pixels; rows of a negative
+            class are ignored.
         head: The predictors.
         grid: Rows and columns of the grid, G_h and G_w.
 

@@ -47,8 +47,8 @@ def localisation_loss(
 ) -> Tensor:
     """Measure how far the object that a network sees is from the one in the picture.
 
-    J = CE(p_c) if there is no object; else CE(p_c) + λ_b · (1 − CIoU) + CE(c): where there is
-    no object, its box and class do not matter.
+    J = CE(p_c) for a picture without an object, where the box and the class do not matter; else
+    J = CE(p_c) + λ_b · (1 − CIoU) + CE(c).
 
     Shape:
         Outputs ``(N, 5 + p)``, targets ``(N, M, 5)`` to ``(N)``.

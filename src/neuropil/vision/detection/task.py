@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, final
 
 from typing_extensions import override
 
-from neuropil.architectures import yolo
-from neuropil.architectures.published.zoo_table import zoo_table
-from neuropil.architectures.yolo import backbone_parameters
 from neuropil.checks import number
-from neuropil.core import ShapeError
 from neuropil.layers import BoxGrid
 from neuropil.training.losses.base import Loss
-from neuropil.vision.detection.anchors import Anchors, fit_anchors
-from neuropil.vision.detection.box_task import BoxTask
+from neuropil.vision.detection.anchors import Anchors, anchor_fit, describe_anchors, fit_anchors
+from neuropil.vision.detection.box_task import BoxTask, cut_off
 from neuropil.vision.detection.detection_loss import detection_loss
-from neuropil.vision.detection.detection_metrics import detection_metrics
+from neuropil.vision.detection.detection_metrics import detection_metrics, detection_verdict
+from neuropil.vision.detection.detection_network import (
+    backbone_of,
+    detection_network,
+    parameter_groups,
+)
 from neuropil.vision.detection.detection_recipe import detection_recipe
 from neuropil.vision.detection.encoding import activate, decode_boxes
 from neuropil.vision.detection.grid_head import GridHead
@@ -51,8 +52,7 @@ PUBLISHED_RATE = 0.1
 class Detection(BoxTask):
     """Boxes around the things in a picture, each with a class and a score.
 
-    The network ends in a `BoxGrid`, whose strides and anchors the task has as plain data. The
-    anchors of the default network come from the training boxes.
+    The network ends in a `BoxGrid`, whose strides and anchors come from the training boxes.
 
     Shape:
         Outputs ``(N, G_h, G_w, k·(5 + classes))``, targets ``(N, M, 5)``, answers
@@ -66,6 +66,7 @@ class Detection(BoxTask):
         thresholds: The score above which a box of each class is predicted.
         intervals: The 95 % interval of each threshold.
         backbone_rate: The learning rate of the backbone, as a part of that of the rest.
+        anchor_fit: Mean IoU of the training boxes with the best anchor, and the best recall.
 
     Raises:
         ValueError: If there is not one threshold between 0 and 1 for each class, or the strides
@@ -77,7 +78,7 @@ class Detection(BoxTask):
         >>> task = Detection(Boxes(["cat", "dog"]), strides=[8], anchors=[[[4, 4]]])
         >>> outputs = torch.tensor([[[[-9.0] * 7, [9.0, -0.1257, 0, 0, 0.2412, -9, 9]]]])
         >>> task.decode(outputs)[0, 0].round(decimals=1)
-        tensor([ 9.0,  2.0, 14.0,  6.0,  1.0,  1.0])
+        tensor([ 9.,  2., 14.,  6.,  1.,  1.])
     """
 
     name: ClassVar[str] = "detection"
@@ -89,20 +90,24 @@ class Detection(BoxTask):
     thresholds: tuple[float, ...] = ()
     intervals: tuple[tuple[float, float], ...] = ()
     backbone_rate: float = 1.0
+    anchor_fit: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         number(self.backbone_rate, "backbone_rate", "[0, 1]")
         last = BoxGrid(len(self.classes), anchors=self.anchors, strides=self.strides)
-        thresholds = tuple(
-            number(each, "a threshold", "[0, 1]") for each in self.thresholds
-        ) or (THRESHOLD,) * len(self.classes)
-        if len(thresholds) != len(self.classes):
+        given = tuple(number(each, "a threshold", "[0, 1]") for each in self.thresholds)
+        if len(given) not in (0, len(self.classes)):
             raise ValueError(
-                f"{len(self.classes)} classes need as many thresholds, got {thresholds}."
+                f"{len(self.classes)} classes need as many thresholds, got {given}."
             )
-        intervals = tuple((low, high) for low, high in self.intervals)
-        own = {"strides": last.strides, "anchors": last.anchors, "thresholds": thresholds}
-        for name, value in (own | {"intervals": intervals}).items():
+        own: dict[str, Any] = {
+            "strides": last.strides,
+            "anchors": last.anchors,
+            "thresholds": given or (THRESHOLD,) * len(self.classes),
+            "intervals": tuple((low, high) for low, high in self.intervals),
+            "anchor_fit": tuple(self.anchor_fit),
+        }
+        for name, value in own.items():
             object.__setattr__(self, name, value)  # lists become tuples
 
     @property
@@ -115,7 +120,8 @@ class Detection(BoxTask):
     @override
     def adapt_to_labels(self, labels: Tensor) -> Self:
         strides, anchors = fit_anchors(labels)
-        return replace(self, strides=strides, anchors=anchors)
+        fit = anchor_fit(anchors, labels)
+        return replace(self, strides=strides, anchors=anchors, anchor_fit=fit)
 
     @override
     def adapt_recipe(self, made: Recipe, splits: Splits) -> Recipe:
@@ -127,57 +133,25 @@ class Detection(BoxTask):
 
     @override
     def parameters(self, network: Network, lr: float | None) -> Iterable[Any]:
-        own = backbone_parameters(network)
-        if lr is None or self.backbone_rate == 1 or not own:
+        if lr is None or self.backbone_rate == 1:
             return network.parameters()
-        known = set(map(id, own))
-        rest = [each for each in network.parameters() if id(each) not in known]
-        return [{"params": own, "lr": self.backbone_rate * lr}, {"params": rest}]
+        return parameter_groups(network, lr, self.backbone_rate)
 
     @override
     def last_layer(self) -> Layer:
         return BoxGrid(len(self.classes), anchors=self.anchors, strides=self.strides)
 
     @override
-    def network(
-        self,
-        input_shape: Shape,
-        *,
-        masked: bool = False,
-        mixed: bool = True,
-        steady: bool = False,
-    ) -> Network:
-        return self.network_on(None, input_shape)
+    def network(self, input_shape: Shape, **_: bool) -> Network:
+        return detection_network(self.head, input_shape)
 
     @override
     def named_network(self, name: str, input_shape: Shape) -> Network:
-        """Return a detector on the features of an architecture.
+        return detection_network(self.head, input_shape, name)
 
-        Args:
-            name: Name of the architecture.
-            input_shape: Shape of one picture.
-
-        Raises:
-            ValueError: If it is not one that takes pictures of any size.
-        """
-        zoo = zoo_table()
-        if name not in zoo:
-            raise ValueError(f"{name} has no features for a detector: use {', '.join(zoo)}.")
-        try:
-            backbone = zoo[name].build(input_shape=(input_shape[0], None, None))
-        except ShapeError as error:
-            raise ValueError(f"{name} takes pictures of one size: {error}") from None
-        return self.network_on(backbone, input_shape)
-
-    def network_on(self, backbone: Network | None, input_shape: Shape) -> Network:
-        """Return a detector on a network with named stages; None is the default backbone."""
-        return yolo(
-            len(self.classes),
-            anchors=self.anchors,
-            strides=self.strides,
-            input_shape=input_shape,
-            backbone=backbone,
-        )
+    @override
+    def published_part(self, network: Network, name: str | None) -> tuple[Network, str | None]:
+        return backbone_of(network), name
 
     @override
     def check(self, network: Network) -> None:
@@ -193,7 +167,13 @@ class Detection(BoxTask):
     def adapt_to(self, network: Network) -> Self:
         self.check(network)
         head: Any = GridHead.of(network)
-        return replace(self, strides=head.strides, anchors=head.anchors)
+        if head == self.head:
+            return self
+        return replace(self, strides=head.strides, anchors=head.anchors, anchor_fit=())
+
+    @override
+    def notes(self) -> list[str]:
+        return describe_anchors(self.strides, self.anchors, *self.anchor_fit)
 
     @property
     @override
@@ -206,7 +186,9 @@ class Detection(BoxTask):
     def decode(self, outputs: Tensor) -> Tensor:
         head = self.head
         rows = decode_boxes(activate(outputs, head), head)
-        return select_boxes(rows, len(self.classes))
+        # The grid covers the picture, and at most a cell more at the right and the bottom.
+        height, width = outputs.shape[1] * head.cell, outputs.shape[2] * head.cell
+        return select_boxes(cut_off(rows, height, width), len(self.classes))
 
     @override
     def chosen(self, answers: Tensor) -> Tensor:
@@ -222,14 +204,12 @@ class Detection(BoxTask):
         return detection_metrics(self, self.classes, self.thresholds)
 
     @override
+    def main_metric(self) -> Metric:
+        return next(metric for metric in self.metrics() if metric.name == "ap50")
+
+    @override
     def verdict(self, figures: Figures, targets: Tensor, examples: str) -> str:
-        ap, ap50, f1 = (figures[name] for name in ("ap", "ap50", "f1"))
-        if ap is None or ap50 is None or f1 is None:
-            return f"the {examples} have no boxes"
-        return (
-            f"AP50 {ap50:.3f} and AP {ap:.3f} over {len(self.classes)} classes on the "
-            f"{examples}; F1 {f1:.3f} at the thresholds that validation chose"
-        )
+        return detection_verdict(figures, len(self.classes), examples)
 
     @override
     def facts(self) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from neuropil.layers import Linear
 from neuropil.runs.figures.decoded_metric import decoding_metric
 from neuropil.text import number_of
 from neuropil.training.losses.base import Loss
-from neuropil.vision.detection.box_task import BoxTask
+from neuropil.vision.detection.box_task import BoxTask, cut_off
 from neuropil.vision.detection.grid_head import BOX_NUMBERS
 from neuropil.vision.detection.localisation_loss import decode_location, localisation_loss
 from neuropil.vision.detection.localisation_metrics import localisation_accuracy, mean_iou
@@ -108,7 +108,7 @@ class Localisation(BoxTask):
         present = found[:, :1]
         rows = torch.cat([found[:, 1:BOX_NUMBERS], present * best, number.to(found.dtype)], 1)
         nothing = rows.new_tensor([0, 0, 0, 0, 0, -1])
-        return torch.where(present < 0.5, nothing, rows)[:, None]
+        return torch.where(present < 0.5, nothing, cut_off(rows, *self.size))[:, None]
 
     @override
     def metrics(self) -> tuple[Metric, ...]:

@@ -1,4 +1,4 @@
-"""What a detector found at its score thresholds: the boxes, the errors, and their counts."""
+"""Findings of a detector at its score thresholds: boxes, errors, and their counts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class BoxFindings:
-    """What a detector found at its score thresholds.
+    """Findings of a detector at its score thresholds.
 
     Args:
         evidence: The answers of the network, with those of low scores.
@@ -68,5 +68,5 @@ class BoxFindings:
 
 @lru_cache(maxsize=1)
 def findings(evidence: Evidence) -> BoxFindings:
-    """Return what a detector found; the sections of one page share it."""
+    """Return the findings of a detector; the sections of one page share them."""
     return BoxFindings(evidence)

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
+    from PIL.Image import Image
+    from torch import Tensor
+
     from neuropil.datasets.source import Source
     from neuropil.report.sections.detection.box_findings import BoxFindings
     from neuropil.report.subject import Subject
@@ -89,6 +92,17 @@ def labelled_picture(subject: Subject, index: int) -> Picture:
     targets: Any = train.targets
     pixels = to_bytes(train.fetch([index]).inputs[0], subject.data.limits)
     return embed(boxes(pixels, targets[index], subject.evidence.classes), WIDEST)
+
+
+def answer_picture(picture: Any, answer: Tensor, task: Any) -> Image:
+    """Return a picture with the boxes of an answer, their classes and scores.
+
+    Args:
+        picture: The picture.
+        answer: The boxes in its pixels, ``(A, 6)``.
+        task: The task.
+    """
+    return boxes(picture, answer, task.classes)
 
 
 def drawn(subject: Subject, data: Source, index: int, marks: Iterable[Mark]) -> Picture:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from neuropil.report.sections.base import Targets, TaskPages
 from neuropil.report.sections.detection.box_findings import findings
 from neuropil.report.sections.detection.box_pictures import (
+    answer_picture,
     box_mistakes,
     box_pictures,
     labelled_picture,
@@ -42,17 +43,18 @@ def targets(subject: Subject) -> Targets:
 def answer(subject: Subject) -> tuple[str, str]:
     """Return the Python name of the predictions, and their shape in words."""
     most = subject.evidence.answers.shape[1]
-    holds = f"(N, {most}, 6): x1, y1, x2, y2 in pixels, score, class; class -1 is no box"
+    holds = f"(N, {most}, 6): x1, y1, x2, y2 in pixels, score, class; class -1 is padding"
     return "boxes", holds
 
 
 def is_faultless(evidence: Evidence) -> bool:
-    """Tell whether there is no error."""
+    """Tell whether no picture has an error."""
     return not findings(evidence).kinds
 
 
 DETECTION = TaskPages(
     intervals=detection_figures, headline=detection_headline, remarks=detection_remarks,
     results=detection_results, mistakes=box_mistakes, targets=targets, answer=answer,
-    pictures=box_pictures, sample=labelled_picture, is_faultless=is_faultless,
+    pictures=box_pictures, sample=labelled_picture, draw=answer_picture,
+    is_faultless=is_faultless,
 )  # fmt: skip

@@ -69,7 +69,7 @@ def detection_remarks(subject: Subject) -> Iterator[str]:
     if found.kinds:
         yield f"Errors: {found.kinds_in_words}."
     else:
-        yield f"There are no errors on these {subject.noun}s."
+        yield f"No {subject.noun} has an error."
     yield from hardest_remark(subject)
     yield from absent_remark(subject)
     yield from memorised_remark(subject, "ap50", "AP50 is", exceeds_chance)

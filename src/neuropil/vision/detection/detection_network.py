@@ -1,0 +1,77 @@
+"""The network of a detector, on the default backbone or on an architecture by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from neuropil.architectures import yolo
+from neuropil.architectures.published.zoo_table import zoo_table
+from neuropil.core import ShapeError
+
+if TYPE_CHECKING:
+    from neuropil.core import Network, Shape
+    from neuropil.vision.detection.grid_head import GridHead
+
+
+def detection_network(
+    head: GridHead, input_shape: Shape, backbone: str | None = None
+) -> Network:
+    """Return a detector.
+
+    Args:
+        head: Its predictors.
+        input_shape: Shape of one picture.
+        backbone: Name of an architecture whose features it is to use; None for those of `yolo`.
+
+    Raises:
+        ValueError: If it is not an architecture that takes pictures of any size.
+
+    Example:
+        >>> from neuropil.vision import GridHead
+        >>> head = GridHead(2, strides=(8,), anchors=(((20, 20),),))
+        >>> detection_network(head, (3, 64, 64), "squeezenet").output_shape
+        (8, 8, 7)
+    """
+    body = None if backbone is None else named_backbone(backbone, input_shape[0])
+    return yolo(
+        head.classes,
+        anchors=head.anchors,
+        strides=head.strides,
+        input_shape=input_shape,
+        backbone=body,
+    )
+
+
+def named_backbone(name: str, channels: int | None) -> Network:
+    """Return an architecture for pictures of any size.
+
+    Raises:
+        ValueError: If there is none of this name.
+    """
+    zoo = zoo_table()
+    if name not in zoo:
+        raise ValueError(f"{name} has no features for a detector: use {', '.join(zoo)}.")
+    try:
+        return zoo[name].build(input_shape=(channels, None, None))
+    except ShapeError as error:
+        raise ValueError(f"{name} takes pictures of one size: {error}") from None
+
+
+def backbone_of(network: Network) -> Network:
+    """Return the layers of a detector up to the last stage, which has published weights."""
+    stages = [name for name in network.layers if name.startswith("stage")]
+    return network.upto(stages[-1]) if stages else network
+
+
+def parameter_groups(network: Network, lr: float, backbone_rate: float) -> list[dict[str, Any]]:
+    """Return the parameters of a detector in two groups: of its backbone, and all others.
+
+    Args:
+        network: The detector.
+        lr: The learning rate.
+        backbone_rate: The learning rate of the backbone, as a part of `lr`.
+    """
+    own = [*backbone_of(network).parameters()]
+    known = set(map(id, own))
+    rest = [each for each in network.parameters() if id(each) not in known]
+    return [{"params": own, "lr": backbone_rate * lr}, {"params": rest}]

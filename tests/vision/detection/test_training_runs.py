@@ -1,0 +1,101 @@
+"""Trainings of a detector that are killed, or shared by processes."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from tests.datasets.annotations.label_writers import write_yolo
+
+from neuropil.cli import main
+from neuropil.runs.run_folder import Run
+
+pytestmark = pytest.mark.extended
+
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
+PATIENCE = 300
+CLASSES = ("cat", "dog")
+# Without a bias before the normalisation, whose gradient is nothing but rounding errors.
+NETWORK = (
+    "Convolution(6, 8, stride=8, bias=False) >> BatchNorm() >> Relu() >> "
+    "(Identity() | MaxPooling(2)) >> "
+    "BoxGrid(2, anchors=[[(12, 12)], [(24, 24)]], strides=[8, 16])"
+)
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    """Return a folder of 64 pictures with boxes, one in eight without any."""
+    draw = random.Random(0)
+    boxes = {
+        f"{number:02}": [
+            (CLASSES[place % 2], 30 * place + 2, 5, 30 * place + draw.randint(12, 28), 30)
+            for place in range(number % 8 and 2)
+        ]
+        for number in range(64)
+    }
+    return write_yolo(tmp_path_factory.mktemp("boxes") / "pictures", boxes, CLASSES, (48, 64))
+
+
+def training(pictures, out, *options):
+    return [
+        *("train", "--data", str(pictures), "--network", NETWORK, "--batch-size", "16"),
+        *("--threads", "1", "--quiet", "--out", str(out), *options),
+    ]
+
+
+def weights(run):
+    return load_file(run / "weights.safetensors")
+
+
+def test_a_killed_training_resumes_to_the_same_bits(pictures, tmp_path):
+    epochs = ("--epochs", "12")
+    with subprocess.Popen(
+        [sys.executable, "-m", "neuropil", *training(pictures, tmp_path / "run", *epochs)],
+        env=ENVIRONMENT,
+    ) as process:
+        while not list((tmp_path / "run" / "checkpoints").glob("step-*.pt")):
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+    assert Run.open(tmp_path / "run").status == "running"
+    assert main(["resume", str(tmp_path / "run"), "--quiet"]) == 0
+    assert main(training(pictures, tmp_path / "whole", *epochs)) == 0
+    ours, theirs = (weights(tmp_path / name) for name in ("run", "whole"))
+    assert all(torch.equal(value, theirs[name]) for name, value in ours.items())
+    runs = [Run.open(tmp_path / name) for name in ("run", "whole")]
+    assert runs[0].figures == runs[1].figures
+    assert runs[0].task == runs[1].task
+
+
+def test_two_processes_give_the_figures_of_one(pictures, tmp_path):
+    # What is drawn for an augmentation differs between processes.
+    options = ("--epochs", "3", "--augment", "none", "--optimizer", "adam", "--lr", "0.01")
+    options += ("--schedule", "none")
+    group = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
+    run = subprocess.run(
+        [
+            sys.executable,
+            *group,
+            "-m",
+            "neuropil",
+            *training(pictures, tmp_path / "2", *options),
+        ],
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    assert main(training(pictures, tmp_path / "1", *options)) == 0
+    ours, theirs = (weights(tmp_path / name) for name in "21")
+    for name, value in theirs.items():
+        torch.testing.assert_close(ours[name], value, rtol=1e-5, atol=1e-6)
+    figures = [Run.open(tmp_path / name).figures["test"] for name in "21"]
+    assert figures[0] == pytest.approx(figures[1], rel=1e-4, nan_ok=True)
