@@ -38,14 +38,18 @@ def separate_boxes(draw):
 
 
 @given(separate_boxes())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40, deadline=None, derandomize=True)
 def test_encoded_and_decoded_boxes_are_the_same_boxes(targets):
     cells = encode_boxes(targets, HEAD, GRID)
     assert cells.shape == (1, *GRID, HEAD.predictors_per_cell * 8)
     decoded = decode_boxes(cells, HEAD)
     found = decoded[0, decoded[0, :, 5] >= 0]
-    true = [[*row[:4], 1.0, row[4]] for row in targets[0].tolist() if row[4] >= 0]
-    assert rows_of(found) == rows_of(torch.tensor(true).reshape(-1, 6))
+    true = targets[0, targets[0, :, 4] >= 0]
+    apart = torch.cdist(found[:, [0, 1, 2, 3, 5]], true)  # a class apart is 1 at least
+    assert bool(len(found)) == bool(len(true))
+    if len(true):
+        assert (apart.amin(0) < 1e-6).all()  # each true box is there
+        assert (apart.amin(1) < 1e-6).all()  # and no other
     assert (found[:, 4] == 1).all()
 
 
