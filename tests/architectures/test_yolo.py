@@ -12,7 +12,7 @@ from neuropil.architectures import (
     squeezenet,
     yolo,
 )
-from neuropil.architectures.yolo import backbone_parameters, stage_strides
+from neuropil.architectures.yolo import stage_strides
 from neuropil.core import Network, ShapeError, join
 from neuropil.layers import Convolution, GlobalPooling, Input, Softmax
 
@@ -97,16 +97,6 @@ def test_a_backbone_for_small_pictures_gets_the_means_of_their_pixels():
     picture = torch.randn(1, 3, 128, 128)
     small = torch.nn.functional.avg_pool2d(picture, 4)
     torch.testing.assert_close(network.upto("stage2")(picture), body.upto("stage2")(small))
-
-
-def test_the_parameters_of_the_backbone_are_those_that_it_brought():
-    with torch.device("meta"):
-        body = resnet20()
-    own = body.upto("stage3").parameters()
-    found = backbone_parameters(on_meta(backbone=body))
-    assert {id(each) for each in found} == {id(each) for each in own}
-    plain = join(Input(3), Softmax(2))
-    assert backbone_parameters(plain) == []
 
 
 def test_it_is_saved_and_loaded(tmp_path):

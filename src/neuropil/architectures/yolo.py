@@ -24,8 +24,6 @@ from neuropil.layers.blocks.block_style import Style
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from torch.nn import Parameter
-
     from neuropil.core.layer import Composable
     from neuropil.layers.detection.box_grid import Anchors
 
@@ -152,15 +150,6 @@ def feature_pyramid(
         features[2 * stride] = features[stride] >> block
         stride *= 2
     return features
-
-
-def backbone_parameters(network: Network) -> list[Parameter]:
-    """Return the parameters of the backbone of a network that `yolo` returned.
-
-    The list is empty for a network that has no features on cells.
-    """
-    aligned = [layer for layer in network.layers.values() if isinstance(layer, CellAlignment)]
-    return [*network.upto(*aligned).parameters()] if aligned else []
 
 
 def stage_strides(body: Network) -> dict[int, str]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from neuropil.vision.detection.grid_head import GridHead
 
 # Weights of the parts of the loss.
-OBJECTNESS, BOX, CLASS = 1.0, 1.0, 0.5
+OBJECTNESS, BOX, CLASS = 1.0, 5.0, 1.0
 # A predictor is weighed by the distance of its objectness from what it is to be, to this power:
 # nearly all predictors are far from any box, and soon certain of it.
 FOCUS = 2.0

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from neuropil.architectures import yolo
 from neuropil.architectures.published.zoo_table import zoo_table
-from neuropil.architectures.yolo import backbone_parameters
 from neuropil.core import ShapeError
 from neuropil.vision.detection.grid_head import GridHead
 
@@ -98,9 +97,9 @@ def parameter_groups(network: Network, lr: float | None, rate: float) -> Iterabl
         lr: The learning rate; None if the optimiser has none.
         rate: The learning rate of the backbone, as a part of that of the rest.
     """
-    own = backbone_parameters(network)
-    if lr is None or rate == 1 or not own:
+    if lr is None or rate == 1:
         return network.parameters()
+    own = [*backbone_of(network).parameters()]
     known = set(map(id, own))
     rest = [each for each in network.parameters() if id(each) not in known]
     return [{"params": own, "lr": rate * lr}, {"params": rest}]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 BUDGET = 1.0e13
 # Steps after which more of them hardly help.
 MOST_STEPS = 3000
-BATCH = 8
+BATCH = 4
 # Brightness around a picture whose background has no one brightness: 0 is black, 1 white.
 GREY = 0.45
 
