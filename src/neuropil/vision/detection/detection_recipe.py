@@ -21,8 +21,8 @@ BATCH = 4
 GREY = 0.45
 
 
-def detection_recipe(made: Recipe, splits: Splits) -> Recipe:
-    """Return the recipe of a picture task as it suits detection.
+def detection_recipe(made: Recipe, splits: Splits, *, batch_size: int = BATCH) -> Recipe:
+    """Return the recipe of a picture task as it suits boxes.
 
     Small batches make many steps of few pictures; pictures are zoomed, and, if they have
     colours, flipped and recoloured: grey ones are often of writing, whose sides mean something.
@@ -30,8 +30,9 @@ def detection_recipe(made: Recipe, splits: Splits) -> Recipe:
     Args:
         made: The recipe, with its network.
         splits: The data.
+        batch_size: Number of pictures per step.
     """
-    steps = -(-len(splits.train) // BATCH)
+    steps = -(-len(splits.train) // batch_size)
     affordable = round(BUDGET / cost_of_epoch(splits, made.network))
     epochs = max(1, min(affordable, MOST_STEPS // steps or 1))
     # The averaged weights are those of the last few hundredths of the training.
@@ -50,7 +51,7 @@ def detection_recipe(made: Recipe, splits: Splits) -> Recipe:
         weight_decay=0.02,
         schedule="one_cycle",
         epochs=epochs,
-        batch_size=BATCH,
+        batch_size=batch_size,
         augment=Compose(zoom, *own),
         ema=round(1 - 1 / (1 + horizon), 4),
     )

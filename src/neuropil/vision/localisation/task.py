@@ -15,18 +15,24 @@ from neuropil.runs.figures.decoded_metric import decoding_metric
 from neuropil.text import number_of
 from neuropil.training.losses.base import Loss
 from neuropil.vision.detection.box_task import BoxTask, cut_off
+from neuropil.vision.detection.detection_recipe import detection_recipe
 from neuropil.vision.detection.grid_head import BOX_NUMBERS
 from neuropil.vision.localisation.localisation_loss import decode_location, localisation_loss
 from neuropil.vision.localisation.localisation_metrics import localisation_accuracy, mean_iou
+from neuropil.vision.localisation.localisation_network import localisation_network
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from neuropil.core import Layer, Network
+    from neuropil.core import Layer, Network, Shape
     from neuropil.core.loss_kinds import Takes
-    from neuropil.datasets import Boxes
+    from neuropil.datasets import Boxes, Splits
+    from neuropil.runs.recipes.recipe import Recipe
     from neuropil.runs.task import Figures
     from neuropil.training.metrics.base import Metric
+
+# A picture has one box, so a batch needs more pictures than one of a detector.
+BATCH = 16
 
 
 @final
@@ -82,8 +88,17 @@ class Localisation(BoxTask):
         return self
 
     @override
+    def adapt_recipe(self, made: Recipe, splits: Splits) -> Recipe:
+        return detection_recipe(made, splits, batch_size=BATCH)
+
+    @override
     def last_layer(self) -> Layer:
         return Linear(self.outputs)
+
+    @override
+    def network(self, input_shape: Shape, *, steady: bool = False, **_: bool) -> Network:
+        options = {"dropout": 0.0} if steady else {}
+        return localisation_network(input_shape, len(self.classes), **options)
 
     @override
     def adapt_to(self, network: Network) -> Self:
