@@ -266,7 +266,7 @@ def test_evaluation_reads_the_test_pictures_in_the_training_form(write_pictures)
     found, notes = read_for_evaluation(DIGITS, folder)
     assert found.targets.tolist() == [1, 1]
     assert found.inputs.max() <= 16
-    assert "2 pictures resized to 8×8 (height × width)" in notes
+    assert "2 pictures of 16×16: resized to 8×8 (height × width)" in notes
 
 
 def test_evaluation_reads_idx_files(tmp_path, write_idx):

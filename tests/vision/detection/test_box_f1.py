@@ -61,6 +61,8 @@ def test_a_perfect_figure_of_few_boxes_is_not_sure():
     found = f1_intervals(answers, targets, [0.5, 0.5], ["cat", "dog"])
     assert found["f1 of cat"] == f1_interval(4, 4, 4)
     assert "f1 of dog" not in found
+    assert found["f1"][0] < 0.9
+    assert found["f1"][1] == 1
 
 
 def test_without_boxes_there_is_no_interval():

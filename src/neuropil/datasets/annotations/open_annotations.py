@@ -68,7 +68,7 @@ def open_annotations(
     }
     with adding_notes(notes):
         check_not_empty(files["train"])
-        notes += facts(files, classes)
+        notes += absent_classes(files["train"], classes)
         return open_pictures(
             files["train"],
             lambda labels: Boxes.fit(labels, str(path), classes=classes),
@@ -153,33 +153,17 @@ def numbers_of(names: Sequence[str], classes: Sequence[str]) -> list[int]:
     return [known.get(name, -1) for name in names]
 
 
-def facts(files: dict[str, LabelledFiles], classes: Sequence[str]) -> list[str]:
-    """Return notes about the number of boxes.
+def absent_classes(boxes: LabelledFiles, classes: Sequence[str]) -> list[str]:
+    """Return a note about the classes without a training box, if there are any.
 
     Args:
-        files: The pictures of each part, with their boxes.
+        boxes: The training pictures, with their boxes.
         classes: Name of each class.
     """
-    counts = {name: count_boxes(part, len(classes)) for name, part in files.items()}
-    total = np.sum(list(counts.values()), axis=0)
-    order = np.argsort(-total, kind="stable").tolist()
-    named = some_of((f"{classes[number]} {total[number]:,}" for number in order), SHOWN)
-    pictures = sum(len(part.pictures) for part in files.values())
-    lines = [
-        f"{number_of(int(total.sum()), 'box')} in {number_of(pictures, 'picture')}: {named}."
-    ]
-    if absent := [
-        name for name, count in zip(classes, counts["train"], strict=True) if not count
-    ]:
-        lines.append(
-            f"{number_of(len(absent), 'class')} without a box among the training pictures: "
-            f"{some_of(absent, SHOWN)}."
-        )
-    return lines
-
-
-def count_boxes(part: LabelledFiles, classes: int) -> np.ndarray[Any, Any]:
-    """Return the number of boxes of each class."""
-    rows = [boxes[:, 4] for _, boxes in part.pictures]
-    numbers = np.concatenate([*rows, []]).astype(np.int64)
-    return np.bincount(numbers[numbers >= 0], minlength=classes)
+    rows = [rows[:, 4] for _, rows in boxes.pictures]
+    used = set(np.concatenate([*rows, []]).astype(int).tolist())
+    absent = [name for number, name in enumerate(classes) if number not in used]
+    if not absent:
+        return []
+    count = number_of(len(absent), "class")
+    return [f"{count} without a box among the training pictures: {some_of(absent, SHOWN)}."]

@@ -64,16 +64,15 @@ class Batch:
         return white_of(max(highs), fractions=fractions) if highs else None
 
     def notes(self, white: float | None) -> list[str]:
-        """Return notes about changes to the pictures, one line for each kind.
+        """Return notes about changes other than of the size, one line for each kind.
 
         Args:
             white: The value used as white in files of more than 8 bits.
         """
-        height, width = self.pixels.shape[2:]
-        resized = sum(treatment.size != (height, width) for treatment in self.treatments)
-        counts = {f"resized to {height}×{width} (height × width)": resized}
-        for name, what in CHANGES.items():
-            counts[what] = sum(getattr(treatment, name) for treatment in self.treatments)
+        counts = {
+            what: sum(getattr(treatment, name) for treatment in self.treatments)
+            for name, what in CHANGES.items()
+        }
         lines = [f"{number_of(n, 'picture')} {what}" for what, n in counts.items() if n]
         return lines + depth_notes([t.deep for t in self.treatments if t.deep], white)
 

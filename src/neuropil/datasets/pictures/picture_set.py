@@ -31,6 +31,7 @@ from neuropil.datasets.pictures.picture_sizes import (
     common_size,
     cut_buckets,
     detail_size,
+    note_resizing,
 )
 from neuropil.datasets.pictures.source_opening import lost_classes, open_source
 from neuropil.datasets.pictures.target_moves import move_along
@@ -295,6 +296,7 @@ def read_files(
     notes += files.notes
     if not batch.kept:
         raise DataError(f"None of the pictures in {files.folder} can be read.")
+    note_resizing([each.size for each in batch.treatments], shape[1:], notes)
     notes += batch.notes(white or batch.white)
     kept = [files.pictures[place] for place in batch.kept]
     notes += lost_classes(files, [label for _, label in kept])

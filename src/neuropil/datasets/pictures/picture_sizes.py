@@ -98,6 +98,39 @@ def detail_size(sizes: Sequence[Size], notes: list[str]) -> Size | None:
     return size
 
 
+def note_resizing(own: Any, sizes: Any, notes: list[str]) -> None:
+    """Add a note about the number of resized pictures, unless the notes have it already.
+
+    Args:
+        own: Height and width of each picture, ``(N, 2)``.
+        sizes: Height and width to which it is resized, ``(N, 2)``, or one size for all.
+        notes: The notes on the data.
+
+    Example:
+        >>> notes = []
+        >>> note_resizing([(480, 640), (480, 640)], (240, 320), notes)
+        >>> note_resizing([(480, 640)] * 9, (240, 320), notes)
+        >>> note_resizing([(480, 640), (500, 500)], (240, 320), notes)
+        >>> notes
+        ['2 pictures of 480×640: resized to 240×320 (height × width)', '2 pictures resized to
+        240×320 (height × width)']
+    """
+    own = np.asarray(own).reshape(-1, 2)
+    sizes = np.broadcast_to(np.asarray(sizes), own.shape)
+    changed = (own != sizes).any(axis=1)
+    if not changed.any():
+        return
+    before, after = np.unique(own[changed], axis=0), np.unique(sizes[changed], axis=0)
+    to = "{}×{} (height × width)".format(*after[0]) if len(after) == 1 else "one of these sizes"
+    what = f"resized to {to}"
+    if len(before) == 1:
+        what = "{}×{}: ".format(*before[0]) + what
+        if any(what in note for note in notes):
+            return
+        what = f"of {what}"
+    notes.append(f"{number_of(int(changed.sum()), 'picture')} {what}")
+
+
 def reduced(size: tuple[float, float], longest: int) -> Size:
     """Return a size whose longest side is at most `longest`, with the same proportions."""
     shrink = min(1.0, longest / max(size))

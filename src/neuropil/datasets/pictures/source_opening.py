@@ -23,6 +23,7 @@ from neuropil.datasets.pictures.picture_depth import white_of
 from neuropil.datasets.pictures.picture_file import Treatment, read_picture
 from neuropil.datasets.pictures.picture_files import PictureFiles
 from neuropil.datasets.pictures.picture_header import is_cut_off
+from neuropil.datasets.pictures.picture_sizes import note_resizing
 from neuropil.datasets.pictures.picture_source import PictureSource
 from neuropil.datasets.pictures.target_moves import move_along
 from neuropil.text import number_of, some_of
@@ -74,7 +75,8 @@ def open_source(
     preparation = prepare(labels, white_of_all(deep))
     known = [headers[place] for place in kept]
     sizes = preparation.sizes_for(np.array([header.size for header in known]))
-    notes += change_notes(known, sizes)
+    note_resizing([header.size for header in known], sizes, notes)
+    notes += change_notes(known)
     notes += depth_notes(
         [treatment.deep for treatment in deep if treatment.deep], preparation.white
     )
@@ -139,18 +141,13 @@ def white_of_all(deep: Sequence[Treatment]) -> float | None:
     return white_of(max(highs), fractions=fractions) if highs else None
 
 
-def change_notes(headers: Sequence[Header], sizes: np.ndarray[Any, Any]) -> list[str]:
-    """Return notes about changes to the pictures, one line for each kind.
+def change_notes(headers: Sequence[Header]) -> list[str]:
+    """Return notes about changes other than of the size, one line for each kind.
 
     Args:
         headers: Headers of the pictures.
-        sizes: Height and width to which they are resized.
     """
-    own = np.array([header.size for header in headers])
-    resized = int((own != sizes).any(axis=1).sum())
-    to = "×".join(map(str, sizes[0].tolist())) + " (height × width)"
     counts = {
-        f"resized to {to if (sizes == sizes[0]).all() else 'one of these sizes'}": resized,
         "with transparency put on a white background": sum(h.transparent for h in headers),
         "with several frames: the first one is used": sum(h.animated for h in headers),
     }

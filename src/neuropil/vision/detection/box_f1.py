@@ -9,7 +9,7 @@ import numpy as np
 
 from neuropil.runs.figures.confidence_interval import bootstrap_values
 from neuropil.runs.figures.decoded_metric import figure_of
-from neuropil.runs.figures.ranking_interval import f1_interval
+from neuropil.runs.figures.ranking_interval import average_precision_interval, f1_interval
 from neuropil.vision.detection.answer_rows import count_boxes, match_rows
 
 if TYPE_CHECKING:
@@ -43,7 +43,8 @@ def f1_intervals(
     """Return the 95 % intervals of F1 by the name of the figure, such as ``f1 of cat``.
 
     The pictures are resampled. Of few boxes without a mistake all resamples are perfect too, so
-    the interval of a class also contains that of `f1_interval`. A class without boxes has none.
+    the interval of a class also contains that of `f1_interval`, and the interval of the mean
+    that of a proportion of all boxes. A class without boxes has none.
 
     Shape:
         Answers ``(N, A, 6)``, targets ``(N, M, 5)``.
@@ -68,7 +69,10 @@ def f1_intervals(
         return {}
     f1 = functools.partial(f1_of_means, classes=len(classes))
     values = bootstrap_values(f1, counts.reshape(len(counts), -1))
-    intervals = {"f1": middle_of(mean_of_known(values))}
+    mean = float(mean_of_known(f1_of_counts(counts.sum(axis=0))))
+    total = int(counts[..., 2].sum())
+    ends = np.array([middle_of(mean_of_known(values)), average_precision_interval(mean, total)])
+    intervals = {"f1": (float(ends.min()), float(ends.max()))}
     for number, name in enumerate(classes):
         right, given, boxes = (int(part) for part in counts[:, number].sum(axis=0))
         if boxes:

@@ -108,7 +108,7 @@ def test_a_detector_without_errors():
     subject = detection(["cat", "dog"], labels(6, 2, most=1), right=1)
     page = Page(training_report(subject))
     assert "No picture has an error." in page.text_of("summary")
-    assert "All of 6 held-out pictures are without errors." in page.text_of("mistakes")
+    assert "No error in 6 held-out pictures." in page.text_of("mistakes")
     assert "1.00 is the average precision" in page.text_of("summary")
 
 

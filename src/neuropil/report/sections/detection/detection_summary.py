@@ -96,13 +96,13 @@ def threshold_remark(subject: Subject) -> Iterator[str]:
 
 
 def hardest_remark(subject: Subject) -> Iterator[str]:
-    """Yield the class with the lowest AP50, if there are several."""
+    """Yield the class with the lowest AP50, if the classes differ in it."""
     each = [
         (subject.measured[name].value, label)
         for label in subject.evidence.classes
         if (name := figure_of("ap50", label)) in subject.measured
     ]
-    if len(each) > 1:
+    if len({value for value, _ in each}) > 1:
         value, label = min(each, key=lambda pair: pair[0])
         place = subject.evidence.classes.index(label)
         right, _, boxes = findings(subject.evidence).counts[place].tolist()
