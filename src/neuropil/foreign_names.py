@@ -114,6 +114,15 @@ FOREIGN = {
         "RandomFlip": "random_horizontal_flip random_vertical_flip",
         "RandomShift": "random_translation",
     },
+    "vision": {
+        "complete_iou": "ciou complete_box_iou",
+        "distance_iou": "diou distance_box_iou",
+        "generalized_iou": "giou generalized_box_iou",
+        "iou": "box_iou jaccard",
+        "non_max_suppression": "nms batched_nms",
+        "soft_non_max_suppression": "soft_nms",
+        "to_corners": "box_convert",
+    },
     "classic network": {
         "DiscreteHopfieldNetwork": "hopfield",
         "LVQ": "lvq1",

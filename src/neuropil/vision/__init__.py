@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from neuropil.vision.detection.matching import match_boxes as match_boxes
     from neuropil.vision.detection.score_thresholds import fit_thresholds as fit_thresholds
     from neuropil.vision.detection.score_thresholds import keep_above as keep_above
+    from neuropil.vision.detection.selection import detect_boxes as detect_boxes
     from neuropil.vision.localisation.localisation_loss import (
         decode_location as decode_location,
     )

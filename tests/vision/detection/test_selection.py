@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from neuropil.vision import non_max_suppression
+from neuropil.vision import GridHead, ap50, detect_boxes, non_max_suppression
 from neuropil.vision.detection.selection import LEAST_SCORE, select_boxes
 from neuropil.vision.detection.suppression_operator import OPERATOR
 
@@ -90,3 +90,34 @@ def test_a_program_of_torch_alone_selects_the_same_boxes(batches):
     assert not [target for target in targets if "neuropil" in target]
     for rows in batches:
         assert torch.equal(program.module()(rows), select_boxes(rows, 3, most=20))
+
+
+HEAD = GridHead(2, strides=(8,), anchors=(((6, 4), (6, 5)),))
+
+
+def outputs():
+    """Return the outputs of two cells side by side, which find nothing."""
+    found = torch.zeros(1, 1, 2, 2, 7)
+    found[..., 0] = -9
+    return found
+
+
+def test_an_output_of_zeros_is_its_anchor_in_the_middle_of_the_cell():
+    found = outputs()
+    found[0, 0, 1, 0] = torch.tensor([9.0, 0, 0, 0, 0, -9, 9])
+    boxes = detect_boxes(found.flatten(3), HEAD)
+    assert boxes.shape == (1, 100, 6)
+    assert boxes[0, 0].round(decimals=2).tolist() == [9, 2, 15, 6, 1, 1]
+    assert boxes[0, 1:].eq(torch.tensor([0.0, 0, 0, 0, 0, -1])).all()
+    assert ap50(boxes, torch.tensor([[[9.0, 2, 15, 6, 1]]])) > 0.999
+
+
+def test_a_doubled_box_is_dropped_and_one_beyond_the_border_is_cut_off():
+    found = outputs()
+    found[0, 0, 0, 0] = torch.tensor([2.0, -9, 0, 0, 0, 9, -9])  # around x = −4
+    found[0, 0, 1] = torch.tensor([[3.0, 0, 0, 0, 0, -9, 9], [4.0, 0, 0, 0, 0, -9, 9]])
+    found[0, 0, 0, 0, 3:5] = 9  # four times as wide and as high as its anchor
+    boxes = detect_boxes(found.flatten(3), HEAD)
+    assert (boxes[..., 5] >= 0).sum() == 2
+    assert boxes[0, 0, :4].tolist() == [9, 1.5, 15, 6.5]
+    assert boxes[0, 1, :4].round().tolist() == [0, 0, 8, 8]

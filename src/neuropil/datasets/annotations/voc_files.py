@@ -57,7 +57,9 @@ def read_voc(path: Path) -> Annotations:
 
     It has the folders ``Annotations`` and ``JPEGImages``, and lists of the names of each part
     in ``ImageSets/Main`` if it is divided; or each picture and its XML file are side by side,
-    in the folder or in folders such as ``train`` and ``test``.
+    in the folder or in folders such as ``train`` and ``test``. Coordinates are taken
+    as labelling tools write them, from 0 at the left and upper border. Files of the VOC
+    challenge itself count pixels from 1: their boxes lack one pixel at the left and the top.
 
     Args:
         path: The folder.

@@ -36,7 +36,8 @@ class BoxGrid(Layer):
 
     Each cell has one predictor for each anchor, an affine map of its features to p + 5 numbers:
     p_c (objectness), b_x, b_y, b_h, b_w (centre and size of the box) and a score for each of p
-    classes, all before their activation functions. `neuropil.vision.decode_boxes` reads them.
+    classes, all before their activation functions. `neuropil.vision.detect_boxes` returns the
+    boxes.
 
     Feature maps of several strides give one grid: its cells are those of the largest stride,
     and the cells of a smaller stride are their sub-cells. With strides of 8 and 16 a cell has

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def encode_boxes(targets: Tensor, head: GridHead, grid: tuple[int, int]) -> Tensor:
-    """Return boxes as what the predictors of a grid are to say of them.
+    """Return boxes as the target of the predictors of a grid.
 
     For each predictor of a cell the target holds p_c, b_x, b_y, b_h, b_w, c_1 … c_p. A
     predictor that is to find a box has p_c = 1, the centre and size of the box in units of its
@@ -59,18 +59,18 @@ def encode_boxes(targets: Tensor, head: GridHead, grid: tuple[int, int]) -> Tens
 
 
 def decode_boxes(values: Tensor, head: GridHead) -> Tensor:
-    """Return the boxes that the predictors of a grid tell of: the inverse of `encode_boxes`.
+    """Return the boxes of a target in the form of a grid: the inverse of `encode_boxes`.
 
-    The score of a box is p_c · max c, its class the largest c. A predictor with p_c = 0 tells
-    of no box: its row is 0 with class −1.
+    The score of a box is p_c · max c, its class the largest c. A predictor with p_c = 0 has no
+    box: its row is 0 with class −1. For the outputs of a network see `detect_boxes`.
 
     Shape:
         ``(N, G_h, G_w, k·(5 + p))`` to ``(N, G_h·G_w·k, 6)``: x₁, y₁, x₂, y₂ in pixels, score,
         class number.
 
     Args:
-        values: p_c, b_x, b_y, b_h, b_w, c_1 … c_p of each predictor: a target, or the outputs
-            of a network after `activate`.
+        values: p_c, b_x, b_y, b_h, b_w, c_1 … c_p of each predictor: a target, or outputs of a
+            network after the activation functions.
         head: The predictors.
 
     Reference:

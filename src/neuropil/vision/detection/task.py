@@ -13,14 +13,13 @@ from neuropil.layers import BoxGrid
 from neuropil.training.losses.base import Loss
 from neuropil.vision.detection import detection_network as networks
 from neuropil.vision.detection.anchors import Anchors, anchor_fit, describe_anchors, fit_anchors
-from neuropil.vision.detection.box_task import BoxTask, cut_off
+from neuropil.vision.detection.box_task import BoxTask
 from neuropil.vision.detection.detection_loss import detection_loss
 from neuropil.vision.detection.detection_metrics import detection_metrics, detection_verdict
 from neuropil.vision.detection.detection_recipe import detection_recipe
-from neuropil.vision.detection.encoding import activate, decode_boxes
 from neuropil.vision.detection.grid_head import GridHead
 from neuropil.vision.detection.score_thresholds import fit_thresholds, keep_above
-from neuropil.vision.detection.selection import select_boxes
+from neuropil.vision.detection.selection import detect_boxes
 from neuropil.vision.detection.suppression_operator import OPERATOR
 
 if TYPE_CHECKING:
@@ -164,11 +163,7 @@ class Detection(BoxTask):
 
     @override
     def decode(self, outputs: Tensor) -> Tensor:
-        head = self.head
-        rows = decode_boxes(activate(outputs, head), head)
-        # The grid covers the picture, and at most a cell more at the right and the bottom.
-        height, width = outputs.shape[1] * head.cell, outputs.shape[2] * head.cell
-        return select_boxes(cut_off(rows, height, width), len(self.classes))
+        return detect_boxes(outputs, self.head)
 
     @override
     def chosen(self, answers: Tensor) -> Tensor:
