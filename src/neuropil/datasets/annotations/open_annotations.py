@@ -46,6 +46,8 @@ def open_annotations(
     """
     options.refuse("pictures with boxes", "target")
     found = reader(path)
+    if not found.parts:
+        raise DataError(f"{path} has no picture whose labels can be used.")
     if len(found.parts) == 1:
         found.parts = {"train": next(iter(found.parts.values()))}
     if "train" not in found.parts:
@@ -165,9 +167,8 @@ def facts(files: dict[str, LabelledFiles], classes: Sequence[str]) -> list[str]:
     order = np.argsort(-total, kind="stable").tolist()
     named = some_of((f"{classes[number]} {total[number]:,}" for number in order), SHOWN)
     pictures = sum(len(part.pictures) for part in files.values())
-    lines = [
-        f"{number_of(int(total.sum()), 'box')} in {number_of(pictures, 'picture')}: {named}."
-    ]
+    boxes = f"{number_of(int(total.sum()), 'box')} in {number_of(pictures, 'picture')}"
+    lines = [f"{boxes}: {named}." if named else f"{boxes}."]
     if absent := [
         name for name, count in zip(classes, counts["train"], strict=True) if not count
     ]:
