@@ -4,6 +4,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typing_extensions import override
 
 from neuropil.architectures import yolo
 from neuropil.layers import BoxGrid, Input, Linear
@@ -123,7 +124,8 @@ def test_the_predictors_are_those_of_the_last_layer():
 class Corners(torch.nn.Module):
     """The corners of the cells of a grid, as a module that can be exported."""
 
-    def forward(self, grid):
+    @override
+    def forward(self, grid: torch.Tensor) -> torch.Tensor:
         return HEAD.corners(grid)
 
 
