@@ -105,6 +105,7 @@ def test_training_goes_on_at_a_larger_size(neuropil, pictures):
 def test_wrong_wishes_are_refused(refused, pictures, weights, tmp_path):
     train = ("train", "--data", pictures, "--image-size", 16)
     assert "--weights needs --network NAME" in refused(*train, "--weights", weights)
+    assert "absent.npz not found" in refused(*train, "--weights", "absent.npz")
     (tmp_path / "cut.safetensors").write_bytes(weights.read_bytes()[:100])
     options = ("--network", "resnet20", "--weights")
     assert "is damaged" in refused(*train, *options, tmp_path / "cut.safetensors")

@@ -447,10 +447,42 @@ def test_bad_pictures_are_set_aside_with_their_boxes(tmp_path):
         assert rows_of(found, name) == [[1, 1, 5, 5, 1]]
 
 
+def test_pictures_are_found_by_names_that_windows_wrote(tmp_path):
+    file = write_coco(tmp_path / "data.json", GOOD, PETS)
+    content = coco_content(GOOD, PETS)
+    for image in content["images"]:
+        image["file_name"] = f"C:\\pets\\{image['file_name']}"
+    file.write_text(json.dumps({"type": "instances", **content}))
+    found, notes = opened(tmp_path)
+    assert len(found.train) == len(GOOD)
+    assert "without a picture" not in notes
+
+
+def test_ids_written_as_decimal_numbers_are_the_same_ids(tmp_path):
+    file = write_coco(tmp_path / "data.json", GOOD, PETS)
+    content = coco_content(GOOD, PETS)
+    for row in content["annotations"]:
+        row["image_id"] = float(row["image_id"])
+    file.write_text(json.dumps(content))
+    found, _ = opened(file)
+    assert (found.train.targets[..., 4] >= 0).sum() == 3
+
+
+# A file with this depth takes many seconds if each tag costs as much as the path to it.
+def test_a_deep_label_file_is_refused(tmp_path):
+    write_voc(tmp_path, GOOD)
+    (tmp_path / "Annotations" / "bad.xml").write_text("<a>" * 10**5)
+    assert REFUSED.format(XML) in opened(tmp_path)[1]
+
+
 def test_no_usable_label_is_one_line(tmp_path):
     write_voc(tmp_path, {"a": [("cat", 3, 3, 3, 3)]})
     with pytest.raises(DataError, match=r"has no boxes: .* 1 box without area: not used: A"):
         datasets.open(tmp_path)
+    for part in ("images", "labels"):
+        (tmp_path / "yolo" / part).mkdir(parents=True)
+    with pytest.raises(DataError, match="yolo has no picture whose labels can be used"):
+        datasets.open(tmp_path / "yolo")
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,11 @@ def test_anchors_of_several_strides_are_in_order():
     assert anchors[2] == ((200, 180),)
 
 
+def test_training_pictures_without_boxes_are_one_line():
+    with pytest.raises(ValueError, match="the training pictures have no boxes: take fewer"):
+        fit_anchors(boxes_of())
+
+
 def test_there_are_at_most_nine():
     generator = torch.Generator().manual_seed(0)
     sizes = torch.rand(500, 2, generator=generator).mul(5).exp() + 2

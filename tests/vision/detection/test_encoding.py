@@ -4,6 +4,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typing_extensions import override
 
 from neuropil.architectures import yolo
 from neuropil.layers import BoxGrid, Input, Linear
@@ -118,3 +119,19 @@ def test_the_predictors_are_those_of_the_last_layer():
     assert outputs.shape == encode_boxes(torch.zeros(2, 1, 5), head, GRID).shape
     assert GridHead.of(Input(3) >> Linear(2)) is None
     assert isinstance(network.boxgrid1, BoxGrid)
+
+
+class Corners(torch.nn.Module):
+    """The corners of the cells of a grid, as a module that can be exported."""
+
+    @override
+    def forward(self, grid: torch.Tensor) -> torch.Tensor:
+        return HEAD.corners(grid)
+
+
+def test_exported_cells_are_those_of_the_grid_that_is_given():
+    free = {1: torch.export.Dim("height"), 2: torch.export.Dim("width")}
+    example = torch.zeros(1, 5, 6, 6, 8)
+    exported = torch.export.export(Corners(), (example,), dynamic_shapes=(free,)).module()
+    grid = torch.zeros(1, 3, 2, 6, 8)
+    assert torch.equal(exported(grid), HEAD.corners(grid))

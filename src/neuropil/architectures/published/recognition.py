@@ -25,9 +25,10 @@ def recognise(weights: str | PathLike[str]) -> str | None:
         None if there is none that has most of these names, or the weights are not in a file.
 
     Raises:
+        FileNotFoundError: When the file does not exist.
         ValueError: When the file is damaged or of another format.
     """
-    if not Path(weights).is_file():
+    if str(weights) == "imagenet" or str(weights).startswith("hub:"):
         return None
     there = {name.rpartition(".")[0] for name in from_file(Path(weights))}
     alike = {

@@ -58,7 +58,7 @@ def predict(
         say(f"{number_of(len(answers), 'picture')} in {out}")
     elif out is not None:
         write_predictions(out, run, given, answers)
-        say(f"{len(answers):,} predictions in {out}")
+        say(f"{number_of(len(answers), 'prediction')} in {out}")
     elif json:
         say_json(list(task.rows(answers, given.names)))
     else:

@@ -27,7 +27,7 @@ MEMORY = 8
 PEEK = 4096
 """Number of bytes at the start of a file by which it is recognised."""
 START = re.compile(
-    rb"(?:\xef\xbb\xbf)?\s*\{\s*\"(?:info\"\s*:\s*[\[{\"n]"
+    rb"(?:\xef\xbb\xbf)?\s*\{\s*\"(?:(?:info|type)\"\s*:\s*[\[{\"n]"
     rb"|(?:images|annotations|categories|licenses)\"\s*:\s*\[)"
 )
 
@@ -259,8 +259,8 @@ class CocoReader:
 
 
 def is_id(key: Any) -> bool:
-    """Return whether a value can be an id."""
-    return isinstance(key, int | str)
+    """Return whether a value can be an id; 7.0 is the same as 7."""
+    return isinstance(key, int | float | str)
 
 
 def to_float(value: Any) -> float:

@@ -46,6 +46,8 @@ def open_annotations(
     """
     options.refuse("pictures with boxes", "target")
     found = reader(path)
+    if not found.parts:
+        raise DataError(f"{path} has no picture whose labels can be used.")
     if len(found.parts) == 1:
         found.parts = {"train": next(iter(found.parts.values()))}
     if "train" not in found.parts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from typing import TYPE_CHECKING, final
 
@@ -46,10 +47,12 @@ class PictureFinder:
         Args:
             name: Name of the picture, which may contain folders and lack the suffix.
         """
-        for folder in self.folders:
-            if is_file(folder / name):
-                return folder / name
-        alike = self.by_name.get(name.rpartition("/")[2], [])
+        # Windows writes a\b.png for a/b.png; elsewhere a name may contain the backslash.
+        for written in (name, name.replace("\\", "/")):
+            for folder in self.folders:
+                if is_file(folder / written):
+                    return folder / written
+        alike = self.by_name.get(re.split(r"[/\\]", name)[-1], [])
         if len(alike) == 1:
             return alike[0]
         return "with a name that several pictures have" if alike else "without a picture"

@@ -259,7 +259,7 @@ class ObjectHandler(ContentHandler):
     def startElement(self, name: str, attrs: Any) -> None:
         self.path.append(name)
         self.text = []
-        if self.path[1:] == ["object"]:
+        if len(self.path) == 2 and name == "object":
             self.objects.append((self.locator.getLineNumber(), {}))
 
     @override
@@ -269,10 +269,10 @@ class ObjectHandler(ContentHandler):
     @override
     def endElement(self, name: str) -> None:
         # The parts of an object, such as a head, have boxes of their own, which are deeper.
-        match self.path[1:]:
-            case ["object", "name" | "difficult"] | ["object", "bndbox", _]:
+        match self.path:
+            case [_, "object", "name" | "difficult"] | [_, "object", "bndbox", _]:
                 self.objects[-1][1][name] = "".join(self.text).strip()
-            case ["filename"]:
+            case [_, "filename"]:
                 self.named = "".join(self.text).strip()
         self.path.pop()
         self.text = []

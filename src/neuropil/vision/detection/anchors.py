@@ -29,10 +29,13 @@ def fit_anchors(targets: Tensor) -> tuple[tuple[int, ...], Anchors]:
     """Return the strides of a detector and the anchors of each, typical sizes of boxes.
 
     Args:
-        targets: The training boxes, ``(N, M, 5)``, at least one of which counts.
+        targets: The training boxes, ``(N, M, 5)``.
 
     Returns:
         The strides, smallest first, and for each one the width and height of its anchors.
+
+    Raises:
+        ValueError: If no box counts.
 
     Example:
         >>> import torch
@@ -41,6 +44,11 @@ def fit_anchors(targets: Tensor) -> tuple[tuple[int, ...], Anchors]:
         ((8, 16), (((10.0, 10.0),), ((50.0, 90.0),)))
     """
     boxes = targets[targets[..., 4] >= 0][:, :4]
+    if not len(boxes):
+        raise ValueError(
+            "the training pictures have no boxes: take fewer pictures for validation and test, "
+            "or a larger picture size if the boxes became thinner than a pixel."
+        )
     fit = kmeans_anchors(boxes, 1)
     for count in range(2, MOST_ANCHORS + 1):
         if fit.mean_iou >= SIMILARITY:

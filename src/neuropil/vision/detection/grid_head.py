@@ -121,10 +121,12 @@ class GridHead:
         Returns:
             ``(G_h, G_w, k, 2)``.
         """
+        # The len() of a tensor would be a constant in an exported network.
+        height, width = like.shape[1:3]
         rows, columns = (
             torch.arange(length, dtype=like.dtype, device=like.device) * self.cell
-            for length in like.shape[1:3]
+            for length in (height, width)
         )
-        x = columns[None, :, None].expand(len(rows), -1, 1)
-        y = rows[:, None, None].expand(-1, len(columns), 1)
+        x = columns[None, :, None].expand(height, -1, 1)
+        y = rows[:, None, None].expand(-1, width, 1)
         return torch.stack((x, y), dim=-1) + self.predictors(like).corners
