@@ -10,7 +10,6 @@ from neuropil.cli.terminal.interruption import suggesting_resume
 from neuropil.cli.terminal.process_group import is_group
 from neuropil.cli.train_options import TrainOptions
 from neuropil.datasets.formats import check_openable
-from neuropil.runs.classic_names import class_named
 
 
 def train(**options: Any) -> None:
@@ -41,6 +40,8 @@ def check_learning(asked: TrainOptions) -> None:
     """
     if is_group():
         raise ValueError("--check needs a single process: start it without torchrun.")
+    from neuropil.runs.classic_names import class_named  # which loads NumPy
+
     if class_named(asked.network) is not None:
         raise ValueError(
             f"--check is for networks that are trained in steps: {asked.network} is fitted at "

@@ -208,8 +208,8 @@ class Gelu(Activation):
         Hendrycks and Gimpel, "Gaussian error linear units", 2016; ``torch.nn.GELU``.
 
     Example:
-        >>> Gelu()(torch.tensor([[-1000.0, 0.0, 1.0]]))  # Φ(1) = 0.8413
-        tensor([[-0.0000, 0.0000, 0.8413]])
+        >>> Gelu()(torch.tensor([[-1.0, 0.0, 1.0]]))  # Φ(1) = 0.8413
+        tensor([[-0.1587,  0.0000,  0.8413]])
     """
 
     activate = staticmethod(F.gelu)

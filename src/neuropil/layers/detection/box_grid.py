@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from typing_extensions import override
@@ -87,8 +87,13 @@ class BoxGrid(Layer):
     ) -> None:
         super().__init__(name=name)
         self.classes = whole(classes, "BoxGrid: classes")
-        self.strides = tuple(whole(each, "BoxGrid: a stride") for each in strides)
-        self.anchors = tuple(tuple(map(as_anchor, group)) for group in anchors)
+        self.strides = tuple(
+            whole(each, "BoxGrid: each of strides") for each in as_list(strides, "strides")
+        )
+        self.anchors = tuple(
+            tuple(map(as_anchor, as_list(group, "each list of anchors")))
+            for group in as_list(anchors, "anchors")
+        )
         if not self.strides or len(self.strides) != len(self.anchors):
             raise ValueError(
                 f"BoxGrid: give one list of anchors per stride, got {len(self.anchors)} for "
@@ -181,6 +186,17 @@ class BoxGrid(Layer):
         return torch.cat(grids, dim=-1)
 
 
+def as_list(values: Sequence[Any], what: str) -> Sequence[Any]:
+    """Return a list or tuple.
+
+    Raises:
+        ValueError: When it is something else.
+    """
+    if not isinstance(values, tuple | list):
+        raise ValueError(f"BoxGrid: {what} must be a list, got {shown(values)}.")
+    return values
+
+
 def as_anchor(anchor: Sequence[float]) -> tuple[float, float]:
     """Return an anchor as its width and height.
 
@@ -189,9 +205,9 @@ def as_anchor(anchor: Sequence[float]) -> tuple[float, float]:
     """
     if not isinstance(anchor, tuple | list) or len(anchor) != 2:
         raise ValueError(
-            f"BoxGrid: an anchor must be its width and height, got {shown(anchor)}."
+            f"BoxGrid: each of anchors must be a width and a height, got {shown(anchor)}."
         )
     width, height = (
-        number(each, "BoxGrid: a side of an anchor", "(0, inf)") for each in anchor
+        number(each, "BoxGrid: a side of one of anchors", "(0, inf)") for each in anchor
     )
     return width, height

@@ -18,7 +18,7 @@ from neuropil.layers.blocks.block_style import Style
 from neuropil.vision.detection.grid_head import BOX_NUMBERS
 
 if TYPE_CHECKING:
-    from neuropil.core import Network, Shape
+    from neuropil.core import Layer, Network, Shape
 
 # Channels of the first convolution, of the features, and of those that give the box.
 FIRST_WIDTH, WIDTH, BOX_WIDTH = 16, 128, 32
@@ -56,7 +56,7 @@ def localisation_network(input_shape: Shape, classes: int, *, dropout: float = 0
             f"{format_shape(input_shape)}: choose one with --image-size."
         )
     style, side, width = Style(), min(known[1:]), FIRST_WIDTH
-    features: Network = Input(*input_shape)
+    features: Layer | Network = Input(*input_shape)
     while side >= MOST_POSITIONS:
         features = features >> style.unit(width, 3) >> MaxPooling(2)
         side, width = side // 2, min(2 * width, WIDTH)
