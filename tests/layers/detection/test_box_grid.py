@@ -65,7 +65,7 @@ def test_parameters_and_cost_are_those_of_convolutions_of_one_pixel():
         ({"anchors": [], "strides": []}, "one list of anchors per stride, got 0 for 0"),
         ({"anchors": [[(1, 1)]], "strides": [2, 4]}, "got 1 for 2"),
         ({"anchors": [[]], "strides": [2]}, "at least one anchor"),
-        ({"anchors": [[(1, 0)]], "strides": [2]}, "a side of one of anchors must be a number in"),
+        ({"anchors": [[(1, 0)]], "strides": [2]}, "a side of one of anchors must be a number"),
         ({"anchors": [[5]], "strides": [2]}, "a width and a height, got 5"),
         ({"anchors": [[(1, 1)]] * 2, "strides": [4, 2]}, "must grow, .* got [4, 2]"),
         ({"anchors": [[(1, 1)]] * 2, "strides": [4, 4]}, "must grow"),

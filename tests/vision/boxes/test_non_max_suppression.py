@@ -81,7 +81,7 @@ def test_of_equal_scores_the_lower_index_is_the_better():
 
 
 def test_the_kept_boxes_are_those_of_brute_force():
-    compare_with_brute_force(250, seed=0)
+    compare_with_brute_force(100, seed=0)
 
 
 @pytest.mark.extended
