@@ -96,6 +96,7 @@ def test_two_processes_give_the_figures_of_one(pictures, tmp_path):
     assert main(training(pictures, tmp_path / "1", *options)) == 0
     ours, theirs = (weights(tmp_path / name) for name in "21")
     for name, value in theirs.items():
-        torch.testing.assert_close(ours[name], value, rtol=1e-5, atol=1e-6)
+        # Two processes add the gradients in another order.
+        torch.testing.assert_close(ours[name], value, rtol=1e-4, atol=1e-5)
     figures = [Run.open(tmp_path / name).figures["test"] for name in "21"]
-    assert figures[0] == pytest.approx(figures[1], rel=1e-4, nan_ok=True)
+    assert figures[0] == pytest.approx(figures[1], rel=1e-3, nan_ok=True)
