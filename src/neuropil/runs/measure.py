@@ -58,10 +58,9 @@ def measure(network: ScoringPredictor, source: Source, task: Task[Any]) -> Figur
     if source.targets is None:
         raise ValueError("these examples have no targets, so nothing can be measured on them.")
     metrics = task.metrics()
-    # Figures of the same statistics, such as those of each class, gather them once.
-    gathered: dict[Callable[..., Tensor], list[Statistics]] = {
-        metric.function: [] for metric in metrics
-    }
+    # Figures of the same statistics, such as those of each class, gather and merge them once.
+    gathering = {metric.function: metric for metric in metrics}
+    gathered: dict[Callable[..., Tensor], list[Statistics]] = {each: [] for each in gathering}
     cost, not_finite = 0.0, 0
     for places, batch in fetch_all(source):
         outputs = outputs_of(network, batch, task)
@@ -69,11 +68,12 @@ def measure(network: ScoringPredictor, source: Source, task: Task[Any]) -> Figur
         targets = task.loss.prepare(task.encode(own.cpu()), outputs[:2])
         cost += float(task.loss.mean(outputs, targets)) * len(outputs)
         not_finite += int((~outputs.flatten(1).isfinite().all(dim=1)).sum())
-        for metric in {metric.function: metric for metric in metrics}.values():
-            gathered[metric.function].append(metric.gather(outputs, targets))
+        for function, metric in gathering.items():
+            gathered[function].append(metric.gather(outputs, targets))
+    totals = {function: each.merge(gathered[function]) for function, each in gathering.items()}
     figures = {"loss": cost / max(1, len(source))}
     for metric in metrics:
-        figures[metric.name] = metric.compute(metric.merge(gathered[metric.function]))
+        figures[metric.name] = metric.compute(totals[metric.function])
     warn_not_finite(figures, not_finite, len(source))
     return {name: value if math.isfinite(value) else None for name, value in figures.items()}
 
