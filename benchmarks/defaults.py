@@ -15,7 +15,7 @@ from neuropil.cli.plan import make_plan
 from neuropil.cli.run_data import open_splits
 from neuropil.cli.settings import Settings
 from neuropil.cli.train_options import TrainOptions
-from neuropil.cli.training_run import labelled
+from neuropil.runs.labels import with_encoded_labels
 from neuropil.runs.measure import measure
 
 if TYPE_CHECKING:
@@ -47,8 +47,8 @@ def as_shipped(data: Path | None, seed: int) -> tuple[Splits, Task[Any], float]:
     assert held_out is not None
     assert test is not None
     trainer.fit(
-        labelled(splits.train, task),
-        labelled(held_out, task),
+        with_encoded_labels(splits.train, task),
+        with_encoded_labels(held_out, task),
         epochs=made.epochs,
         batch_size=made.batch_size,
     )

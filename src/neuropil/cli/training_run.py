@@ -21,8 +21,8 @@ from neuropil.cli.terminal.progress_bar import progress_for
 from neuropil.core.free_memory import keep_freed_memory
 from neuropil.datasets.fingerprint import fingerprint
 from neuropil.datasets.loading import in_memory
-from neuropil.datasets.relabelling import with_targets
 from neuropil.runs.classic_names import class_named
+from neuropil.runs.labels import labels_of, with_encoded_labels
 from neuropil.runs.run_facts import FIRST, check_free
 from neuropil.runs.run_folder import Run
 from neuropil.runs.tasks import task_for
@@ -34,15 +34,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from torch import Tensor
-
     from neuropil.cli.train_options import TrainOptions
     from neuropil.core import Network
     from neuropil.datasets import Splits
-    from neuropil.datasets.source import Source
     from neuropil.runs.classic_model import ClassicModel
     from neuropil.runs.recipes.recipe import Recipe
-    from neuropil.runs.task import Task
 
 # Factor of the learning rate in the second part, whose weights are already trained.
 SLOWER = 0.25
@@ -156,7 +152,7 @@ def complete_classic(run: Run, splits: Splits, model: ClassicModel, *, quiet: bo
             finish(run, splits, run.network(), run.history(), quiet=quiet)
             return
         start = time.perf_counter()
-        labels = labels_of(splits.train, run.task)
+        labels = run.task.encode(labels_of(splits.train))
         model.fit(in_memory(splits.train).inputs, labels)
         seconds = time.perf_counter() - start
         finish(run, splits, model, History([{"epoch": 1, "seconds": seconds}]), quiet=quiet)
@@ -245,8 +241,8 @@ def complete(run: Run, splits: Splits, made: Recipe, *, quiet: bool) -> None:
         task, held_out = run.task, splits.validation
         with saving_on_failure(run, trainer):
             trainer.fit(
-                labelled(splits.train, task),
-                None if held_out is None else labelled(held_out, task),
+                with_encoded_labels(splits.train, task),
+                None if held_out is None else with_encoded_labels(held_out, task),
                 epochs=made.epochs,
                 batch_size=made.batch_size,
                 resume=True,
@@ -264,19 +260,3 @@ def complete(run: Run, splits: Splits, made: Recipe, *, quiet: bool) -> None:
             stop_reason=trainer.stop_reason,
             quiet=quiet,
         )
-
-
-def labelled(data: Source, task: Task[Any]) -> Source:
-    """Return the examples with their labels in the form that the loss takes."""
-    return with_targets(data, labels_of(data, task))
-
-
-def labels_of(data: Source, task: Task[Any]) -> Tensor:
-    """Return the labels in the form that the loss takes.
-
-    Raises:
-        ValueError: When the data have no targets.
-    """
-    if data.targets is None:
-        raise ValueError("the training data has no targets.")
-    return task.encode(data.targets)

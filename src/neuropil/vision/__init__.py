@@ -26,21 +26,23 @@ if TYPE_CHECKING:
     from neuropil.vision.boxes.soft_non_max_suppression import (
         soft_non_max_suppression as soft_non_max_suppression,
     )
-    from neuropil.vision.detection.average_precision import ap as ap
-    from neuropil.vision.detection.average_precision import ap50 as ap50
-    from neuropil.vision.detection.average_precision import (
-        average_precision_of_boxes as average_precision_of_boxes,
-    )
-    from neuropil.vision.detection.box_confusion import box_confusion as box_confusion
-    from neuropil.vision.detection.box_errors import BoxError as BoxError
-    from neuropil.vision.detection.box_errors import box_errors as box_errors
     from neuropil.vision.detection.detection_loss import detection_loss as detection_loss
     from neuropil.vision.detection.encoding import decode_boxes as decode_boxes
     from neuropil.vision.detection.encoding import encode_boxes as encode_boxes
+    from neuropil.vision.detection.figures.average_precision import ap as ap
+    from neuropil.vision.detection.figures.average_precision import ap50 as ap50
+    from neuropil.vision.detection.figures.average_precision import (
+        average_precision_of_boxes as average_precision_of_boxes,
+    )
+    from neuropil.vision.detection.figures.box_confusion import box_confusion as box_confusion
+    from neuropil.vision.detection.figures.box_errors import BoxError as BoxError
+    from neuropil.vision.detection.figures.box_errors import box_errors as box_errors
+    from neuropil.vision.detection.figures.matching import match_boxes as match_boxes
+    from neuropil.vision.detection.figures.score_thresholds import (
+        fit_thresholds as fit_thresholds,
+    )
+    from neuropil.vision.detection.figures.score_thresholds import keep_above as keep_above
     from neuropil.vision.detection.grid_head import GridHead as GridHead
-    from neuropil.vision.detection.matching import match_boxes as match_boxes
-    from neuropil.vision.detection.score_thresholds import fit_thresholds as fit_thresholds
-    from neuropil.vision.detection.score_thresholds import keep_above as keep_above
     from neuropil.vision.detection.selection import detect_boxes as detect_boxes
     from neuropil.vision.localisation.localisation_loss import (
         decode_location as decode_location,

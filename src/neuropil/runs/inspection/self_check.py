@@ -10,7 +10,7 @@ import torch
 from typing_extensions import override
 
 from neuropil.datasets.loading import in_memory
-from neuropil.datasets.relabelling import with_targets
+from neuropil.runs.labels import labels_of, with_encoded_labels
 from neuropil.runs.measure import measure
 from neuropil.text import all_of, number_of
 from neuropil.training.callbacks import Callback
@@ -18,8 +18,6 @@ from neuropil.training.nonfinite import NonFiniteError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from torch import Tensor
 
     from neuropil.datasets import Splits
     from neuropil.datasets.source import Source
@@ -110,7 +108,7 @@ def self_check(
     deadline = Deadline(seconds)
     plain = replace(made, schedule=None, augment=None, ema=None, patience=None, keep_best=False)
     trainer = task.trainer(plain, [deadline], progress=False, workers=0, **options)
-    encoded = with_targets(data, task.encode(targets_of(data)))
+    encoded = with_encoded_labels(data, task)
     figures: Figures = {}
     losses: list[float] = []
     failure, passed = "", False
@@ -166,7 +164,7 @@ def diagnose(losses: Sequence[float | None], stop_reason: str) -> str:
 
 def equal_inputs(data: Source) -> str:
     """Return a sentence about two examples with equal inputs and different labels, if any."""
-    targets = targets_of(data)
+    targets = labels_of(data)
     inputs = [data.fetch([place]).inputs for place in range(len(data))]
     for second in range(len(data)):
         for first in range(second):
@@ -185,7 +183,7 @@ def some_examples(train: Source) -> Source:
 
     Examples of one size are kept in memory, so that each step does not read them again.
     """
-    targets = targets_of(train)
+    targets = labels_of(train)
     step = max(1, len(train) // MOST_LOOKED_AT)
     candidates = torch.arange(0, len(train), step)
     rows = targets[candidates].reshape(len(candidates), -1)
@@ -199,17 +197,6 @@ def some_examples(train: Source) -> Source:
     chosen = candidates[[place for _, place in sorted(turns)[:EXAMPLES]]]
     some = train[chosen]
     return some if None in train.input_shape else in_memory(some)
-
-
-def targets_of(data: Source) -> Tensor:
-    """Return the labels of examples.
-
-    Raises:
-        ValueError: If they have none.
-    """
-    if data.targets is None:
-        raise ValueError("the training data has no targets.")
-    return data.targets
 
 
 class Deadline(Callback):

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from neuropil.vision.detection.matching import NONE, match_boxes
+from neuropil.vision.detection.figures.matching import NONE, match_boxes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,7 +12,7 @@ from typing_extensions import override
 from neuropil.datasets import Boxes
 from neuropil.runs.task import Task
 from neuropil.text import number_of
-from neuropil.vision.detection.box_errors import box_mistakes
+from neuropil.vision.detection.figures.box_errors import box_mistakes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -8,7 +8,7 @@ import torch
 
 from neuropil.vision.detection.box_task import cut_off
 from neuropil.vision.detection.encoding import activate, decode_boxes
-from neuropil.vision.detection.matching import MOST_ANSWERS
+from neuropil.vision.detection.figures.matching import MOST_ANSWERS
 from neuropil.vision.detection.suppression_operator import best_boxes
 
 if TYPE_CHECKING:

@@ -15,10 +15,13 @@ from neuropil.vision.detection import detection_network as networks
 from neuropil.vision.detection.anchors import Anchors, anchor_fit, describe_anchors, fit_anchors
 from neuropil.vision.detection.box_task import BoxTask
 from neuropil.vision.detection.detection_loss import detection_loss
-from neuropil.vision.detection.detection_metrics import detection_metrics, detection_verdict
 from neuropil.vision.detection.detection_recipe import detection_recipe
+from neuropil.vision.detection.figures.detection_metrics import (
+    detection_metrics,
+    detection_verdict,
+)
+from neuropil.vision.detection.figures.score_thresholds import fit_thresholds, keep_above
 from neuropil.vision.detection.grid_head import GridHead
-from neuropil.vision.detection.score_thresholds import fit_thresholds, keep_above
 from neuropil.vision.detection.selection import detect_boxes
 from neuropil.vision.detection.suppression_operator import OPERATOR
 

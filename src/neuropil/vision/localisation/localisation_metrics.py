@@ -10,7 +10,7 @@ from torch import Tensor
 from neuropil.training.metrics.base import metric
 from neuropil.training.metrics.statistics import ratio, sum_and_count
 from neuropil.vision.boxes.iou import iou
-from neuropil.vision.detection.matching import NONE, check_pairs
+from neuropil.vision.detection.figures.matching import NONE, check_pairs
 
 
 def mean_or_nan(total: Tensor) -> float:

@@ -10,8 +10,8 @@ from neuropil.report.subject import Subject
 from neuropil.report.training_report import pages_of
 from neuropil.training import History
 from neuropil.vision.detection.answer_rows import match_rows
-from neuropil.vision.detection.average_precision import average_precision_of_boxes
-from neuropil.vision.detection.box_f1 import f1_figure
+from neuropil.vision.detection.figures.average_precision import average_precision_of_boxes
+from neuropil.vision.detection.figures.box_f1 import f1_figure
 from neuropil.vision.detection.task import Detection
 
 SIDE = 40

@@ -11,7 +11,7 @@ from tests.report.sections.detection.made_up import detection, labels
 from neuropil.report.sections.detection.box_findings import findings
 from neuropil.report.sections.detection.box_pictures import error_marks
 from neuropil.report.training_report import training_report
-from neuropil.vision.detection.box_errors import box_errors
+from neuropil.vision.detection.figures.box_errors import box_errors
 
 HOSTILE = '<img src="x" onerror=alert(1)>'
 CLASSES = ["cat", HOSTILE, "absent"]

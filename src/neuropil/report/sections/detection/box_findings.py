@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from neuropil.vision.detection.answer_rows import count_boxes, match_rows
-from neuropil.vision.detection.box_confusion import box_confusion
-from neuropil.vision.detection.box_errors import WORDS, box_errors
+from neuropil.vision.detection.figures.box_confusion import box_confusion
+from neuropil.vision.detection.figures.box_errors import WORDS, box_errors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from neuropil.report.evidence import Evidence
-    from neuropil.vision.detection.box_errors import BoxError
+    from neuropil.vision.detection.figures.box_errors import BoxError
 
 
 class BoxFindings:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from neuropil.datasets.source import Source
     from neuropil.report.sections.detection.box_findings import BoxFindings
     from neuropil.report.subject import Subject
-    from neuropil.vision.detection.box_errors import BoxError
+    from neuropil.vision.detection.figures.box_errors import BoxError
 
 # The pictures with the most errors that are shown, and the pictures with all predictions.
 MOST_MISTAKES, MOST_PICTURES = 12, 10

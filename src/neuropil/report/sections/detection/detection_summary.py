@@ -13,8 +13,8 @@ from neuropil.report.sections.summary_section import memorised_remark
 from neuropil.report.wording import INTERVAL, interval, number, percent
 from neuropil.runs.figures.decoded_metric import figure_of
 from neuropil.text import number_of, some_of
-from neuropil.vision.detection.box_f1 import f1_intervals
-from neuropil.vision.detection.precision_intervals import precision_intervals
+from neuropil.vision.detection.figures.box_f1 import f1_intervals
+from neuropil.vision.detection.figures.precision_intervals import precision_intervals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ from tests.vision.detection.test_score_thresholds import simulate
 
 from neuropil.runs.figures.ranking_interval import f1_interval
 from neuropil.vision.detection.answer_rows import count_boxes, match_rows
-from neuropil.vision.detection.box_f1 import f1_figure, f1_intervals
+from neuropil.vision.detection.figures.box_f1 import f1_figure, f1_intervals
 
 HERE, THERE = (0, 0, 10, 10), (50, 50, 60, 60)
 

@@ -61,7 +61,7 @@ def match_boxes(answers: Tensor, targets: Tensor, ious: Sequence[float] = (0.5,)
     """
     from pycocotools.mask import iou
 
-    from neuropil.vision.detection.matching_loops import match_greedily
+    from neuropil.vision.detection.figures.matching_loops import match_greedily
 
     check_pairs(answers, targets)
     order = answers[..., 4].argsort(dim=1, descending=True, stable=True)

@@ -19,7 +19,7 @@ from neuropil.vision.detection.answer_rows import (
     UNCOUNTED,
     match_rows,
 )
-from neuropil.vision.detection.box_f1 import mean_of_known, middle_of
+from neuropil.vision.detection.figures.box_f1 import mean_of_known, middle_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from neuropil.runs.task import Mistake
 from neuropil.vision.boxes.iou import iou
-from neuropil.vision.detection.box_confusion import pair_boxes
-from neuropil.vision.detection.matching import NONE
+from neuropil.vision.detection.figures.box_confusion import pair_boxes
+from neuropil.vision.detection.figures.matching import NONE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from neuropil import Trainer
 from neuropil.training import BestWeights, History
 from neuropil.vision.detection.answer_rows import match_rows
-from neuropil.vision.detection.average_precision import average_precision_of_boxes
-from neuropil.vision.detection.box_f1 import f1_figure
-from neuropil.vision.detection.detection_metrics import detection_metrics
+from neuropil.vision.detection.figures.average_precision import average_precision_of_boxes
+from neuropil.vision.detection.figures.box_f1 import f1_figure
+from neuropil.vision.detection.figures.detection_metrics import detection_metrics
 
 CLASSES = ["cat", "dog", "cow", "bat"]
 THRESHOLDS = [0.3, 0.5, 0.7, 0.5]

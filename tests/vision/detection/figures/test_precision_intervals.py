@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from neuropil.vision.detection.answer_rows import CLASS, match_rows
-from neuropil.vision.detection.average_precision import average_precision_of_boxes
-from neuropil.vision.detection.precision_intervals import (
+from neuropil.vision.detection.figures.average_precision import average_precision_of_boxes
+from neuropil.vision.detection.figures.precision_intervals import (
     precision_intervals,
     precisions,
     resampled_precisions,

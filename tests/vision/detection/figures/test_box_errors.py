@@ -12,8 +12,8 @@ from tests.vision.detection.detections import (
 )
 
 from neuropil.vision.detection.answer_rows import count_boxes, match_rows
-from neuropil.vision.detection.box_confusion import box_confusion
-from neuropil.vision.detection.box_errors import BoxError, box_errors, box_mistakes
+from neuropil.vision.detection.figures.box_confusion import box_confusion
+from neuropil.vision.detection.figures.box_errors import BoxError, box_errors, box_mistakes
 
 NAMES = ["cat", "dog", "cow"]
 BOX = (0, 0, 10, 10)

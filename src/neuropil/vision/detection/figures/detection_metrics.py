@@ -11,8 +11,8 @@ from neuropil.runs.figures.decoded_metric import figure_of
 from neuropil.runs.figures.rare_class import task_metric
 from neuropil.text import number_of
 from neuropil.vision.detection.answer_rows import match_rows
-from neuropil.vision.detection.average_precision import precision_figure
-from neuropil.vision.detection.box_f1 import f1_figure
+from neuropil.vision.detection.figures.average_precision import precision_figure
+from neuropil.vision.detection.figures.box_f1 import f1_figure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

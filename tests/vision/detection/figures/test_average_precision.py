@@ -21,7 +21,11 @@ from tests.vision.detection.detections import (
 )
 from torch import Tensor
 
-from neuropil.vision.detection.average_precision import ap, ap50, average_precision_of_boxes
+from neuropil.vision.detection.figures.average_precision import (
+    ap,
+    ap50,
+    average_precision_of_boxes,
+)
 
 
 def through_files(answers: Tensor, targets: Tensor, folder: Path) -> np.ndarray:

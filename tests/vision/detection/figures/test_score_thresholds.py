@@ -6,8 +6,8 @@ from tests.vision.detection.detections import of_rows, random_answers, random_ta
 from torch import Tensor
 
 from neuropil.vision.detection.answer_rows import count_boxes, match_rows
-from neuropil.vision.detection.box_f1 import f1_figure
-from neuropil.vision.detection.score_thresholds import fit_thresholds, keep_above
+from neuropil.vision.detection.figures.box_f1 import f1_figure
+from neuropil.vision.detection.figures.score_thresholds import fit_thresholds, keep_above
 
 HERE, THERE = (0, 0, 10, 10), (50, 50, 60, 60)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from neuropil.training.metrics.statistics import counts_of
-from neuropil.vision.detection.matching import NONE, match_boxes
+from neuropil.vision.detection.figures.matching import NONE, match_boxes
 
 if TYPE_CHECKING:
     from torch import Tensor

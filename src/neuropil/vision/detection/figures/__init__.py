@@ -1,0 +1,1 @@
+"""What detections are worth: matches with the true boxes, and figures of them."""
