@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 from tests.vision.detection.detections import of_rows
-from tests.vision.detection.test_score_thresholds import simulate
+from tests.vision.detection.figures.test_score_thresholds import simulate
 
 from neuropil.runs.figures.ranking_interval import f1_interval
 from neuropil.vision.detection.answer_rows import count_boxes, match_rows
