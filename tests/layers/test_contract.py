@@ -447,7 +447,7 @@ ROWS: dict[str, Callable[[Draw], Case]] = {
     ),
     "BoxGrid": box_grid,
     "CellAlignment": cell_alignment,
-    "CellPadding": simple(CellPadding, 3, cell=few),
+    "CellPadding": simple(CellPadding, 3, cell=few, margin=st.integers(0, 3)),
     "Concatenate": concatenate,
     "Convolution": filters(Convolution),
     "Deconvolution": filters(Deconvolution),

@@ -126,8 +126,10 @@ def feature_pyramid(
     shrink = SHRINK if min(stages) == 1 else 1
     source.load_state_dict(body.inputs[0].state_dict())  # weights expect their own mean
     picture = source >> CellPadding(coarsest)
+    margin = shrink * lost_at_borders(body, stages, coarsest // shrink)
+    larger = source >> CellPadding(coarsest, margin=margin) if margin else picture
     try:
-        front = picture if shrink == 1 else picture >> AveragePooling(shrink)
+        front = larger if shrink == 1 else larger >> AveragePooling(shrink)
         whole_body = front >> body.after(body.node_names[0]).upto(*stages.values())
     except ShapeError as error:
         raise ShapeError(f"yolo: the backbone does not take {input_shape}: {error}") from None
@@ -158,6 +160,17 @@ def stage_strides(body: Network) -> dict[int, str]:
     Raises:
         ValueError: When it has no stages.
     """
+    strides = {2 ** round(math.log2(TRIAL_SIDE / n)): name for name, n in stage_sides(body)}
+    if not strides:
+        raise ValueError(
+            "yolo: the backbone has no features to start from: name its layers that end a "
+            "resolution stage1, stage2 and so on."
+        )
+    return strides
+
+
+def stage_sides(body: Network) -> list[tuple[str, int]]:
+    """Return the stages of a backbone that give maps, and the side of the map of a picture."""
     names = [name for name in body.layers if name.startswith("stage")]
     trial = Input(*body.input_shape[:1], TRIAL_SIDE, TRIAL_SIDE)
     with torch.device("meta"):
@@ -165,17 +178,22 @@ def stage_strides(body: Network) -> dict[int, str]:
         for name in names:
             part = trial >> body.after(body.node_names[0]).upto(name)
             shapes[name] = part.output_shape or ()
-    strides = {
-        2 ** round(math.log2(TRIAL_SIDE / shape[1])): name
-        for name, shape in shapes.items()
-        if len(shape) == 3 and shape[1]
-    }
-    if not strides:
-        raise ValueError(
-            "yolo: the backbone has no features to start from: name its layers that end a "
-            "resolution stage1, stage2 and so on."
-        )
-    return strides
+    maps = {name: shape[1] for name, shape in shapes.items() if len(shape) == 3}
+    return [(name, side) for name, side in maps.items() if side]
+
+
+def lost_at_borders(body: Network, stages: dict[int, str], coarsest: int) -> int:
+    """Return the pixels at each side of a picture of which layers without padding say nothing.
+
+    Args:
+        body: The backbone.
+        stages: Its stages by stride.
+        coarsest: The largest stride that is used.
+    """
+    sides = dict(stage_sides(body))
+    used = [stride for stride in stages if stride <= coarsest]
+    lost = max((TRIAL_SIDE - stride * sides[stages[stride]] for stride in used), default=0)
+    return max(0, -(-lost // 2))
 
 
 def small_residual(input_shape: Shape, coarsest: int) -> Network:

@@ -25,6 +25,14 @@ def test_padding_leaves_every_pixel_in_its_place(height, width, cell):
     assert padded.is_contiguous(memory_format=torch.channels_last)
 
 
+def test_a_margin_is_added_at_all_sides():
+    picture = torch.rand(1, 3, 5, 7) + 1
+    padded = CellPadding(4, margin=3)(picture)
+    assert padded.shape == (1, 3, 14, 14)
+    assert torch.equal(padded[..., 3:8, 3:10], picture)
+    assert padded.sum().item() == pytest.approx(picture.sum().item())
+
+
 def test_missing_positions_are_added_at_both_sides_and_those_in_excess_cut_off():
     features = torch.arange(1.0, 6.0).reshape(1, 1, 1, 5)
     wider = CellAlignment(2)(features, torch.zeros(1, 3, 2, 16))

@@ -25,15 +25,20 @@ class CellPadding(Layer):
     y[c, i, j] = x[c, i, j], and 0 beyond x: the place of every pixel stays the same. The pixels
     lie in memory with the channels last, which makes the convolutions that follow faster.
 
+    A margin m adds m more zeros at each of the four sides, for layers without padding, which
+    would otherwise have no features of what is near the border.
+
     Shape:
-        ``(C, H, W)`` to ``(C, s·⌈H/s⌉, s·⌈W/s⌉)`` for cells of s pixels; free axes stay free.
+        ``(C, H, W)`` to ``(C, s·⌈H/s⌉ + 2m, s·⌈W/s⌉ + 2m)`` for cells of s pixels; free axes
+        stay free.
 
     Args:
         cell: Height and width s of a cell.
+        margin: The margin m in pixels.
         name: Name in the network, in place of ``cellpadding1``.
 
     Raises:
-        ValueError: When `cell` is not a whole number from 1 up.
+        ValueError: When `cell` is not a whole number from 1 up, or `margin` from 0 up.
         ShapeError: When the input is not an image.
 
     Example:
@@ -45,20 +50,26 @@ class CellPadding(Layer):
 
     channels_first = True
 
-    def __init__(self, cell: int, *, name: str | None = None) -> None:
+    def __init__(self, cell: int, *, margin: int = 0, name: str | None = None) -> None:
         super().__init__(name=name)
         self.cell = whole(cell, "CellPadding: cell")
+        self.margin = whole(margin, "CellPadding: margin", minimum=0)
 
     @override
     def output_shape(self, shape: Shape) -> Shape:
         if len(shape) != 3:
             raise self.refuse("an image (C, H, W)", shape, "cells have a height and a width")
-        return (shape[0], *(n and self.cell * ceil_div(n, self.cell) for n in shape[1:]))
+        around = 2 * self.margin
+        return (
+            shape[0],
+            *(n and self.cell * ceil_div(n, self.cell) + around for n in shape[1:]),
+        )
 
     @override
     def forward(self, x: Tensor) -> Tensor:
         height, width = (self.cell * ceil_div(n, self.cell) - n for n in x.shape[2:])
-        padded = F.pad(x, (0, width, 0, height))
+        m = self.margin
+        padded = F.pad(x, (m, m + width, m, m + height))
         return padded.contiguous(memory_format=torch.channels_last)
 
 
