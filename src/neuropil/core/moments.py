@@ -8,7 +8,8 @@ from typing import final
 import torch
 from torch import Tensor
 
-PART = 4096
+MOST_ROWS, MOST_NUMBERS = 4096, 2**20
+"""Examples are converted in parts of at most this many, or of this many numbers."""
 TOLERATED = 1e-4
 """The largest harmless rounding error of a value, in standard deviations."""
 SINGLE = torch.finfo(torch.float32)
@@ -38,11 +39,12 @@ def moments(
     if weights is not None:
         weights = weights.double().reshape(-1, *[1] * (examples.ndim - 1))
         count = count * weights.mean()
-    for start in range(0, len(examples), PART):
-        values = (examples[start : start + PART].double() - center) / unit
+    part = rows_per_part(examples)
+    for start in range(0, len(examples), part):
+        values = (examples[start : start + part].double() - center) / unit
         squares = values.square()
         if weights is not None:
-            weight = weights[start : start + PART]
+            weight = weights[start : start + part]
             values, squares = values * weight, squares * weight
         total += values.sum(axes, keepdim=True)
         square += squares.sum(axes, keepdim=True)
@@ -57,11 +59,16 @@ def span(examples: Tensor, axes: list[int]) -> tuple[Tensor, Tensor]:
         shape = [1 if axis in axes else n for axis, n in enumerate(examples.shape)]
         middle = torch.full(shape, 127.5, dtype=torch.float64, device=examples.device)
         return middle, middle
-    ends = [ends_of(part.double(), axes) for part in examples.split(PART)]
+    ends = [ends_of(part.double(), axes) for part in examples.split(rows_per_part(examples))]
     low = torch.stack([least for least, _ in ends]).amin(0)
     high = torch.stack([most for _, most in ends]).amax(0)
     half = high / 2 - low / 2  # the full range may overflow
     return low + half, torch.where(half > 0, half, 1.0)
+
+
+def rows_per_part(examples: Tensor) -> int:
+    """Return the number of examples that are converted to double precision at once."""
+    return max(1, min(MOST_ROWS, MOST_NUMBERS // max(1, examples[0].numel())))
 
 
 def ends_of(values: Tensor, axes: list[int]) -> tuple[Tensor, Tensor]:
@@ -181,11 +188,11 @@ def loses_nothing(values: Tensor, cast: Tensor) -> bool:
     """
     if not cast.numel():
         return True
-    axes = column_axes(cast.ndim)
+    axes, part = column_axes(cast.ndim), rows_per_part(cast)
     error = torch.stack(
         [
             (new.double() - old.double().reshape(new.shape)).abs().amax(axes, keepdim=True)
-            for new, old in zip(cast.split(PART), values.split(PART), strict=True)
+            for new, old in zip(cast.split(part), values.split(part), strict=True)
         ]
     ).amax(0)
     if not error.any():

@@ -151,11 +151,7 @@ class Boxes(Target):
             matrix: ``(N, 2, 3)``, from old to new picture coordinates.
             size: Height and width of the new picture.
         """
-        matrix = matrix.to(targets)
-        # Corners in the order (x₁, y₁), (x₂, y₁), (x₁, y₂), (x₂, y₂): x before y.
-        corners = targets[..., [0, 1, 2, 1, 0, 3, 2, 3]].unflatten(-1, (4, 2))
-        moved = corners @ matrix[:, None, :, :2].mT + matrix[:, None, None, :, 2]
-        hull = torch.cat([moved.amin(dim=2), moved.amax(dim=2)], dim=-1)
+        hull = moved_hull(targets, matrix)
         height, width = size
         inside = hull.clamp(min=0).minimum(hull.new_tensor([width, height, width, height]))
         sides = inside[..., 2:] - inside[..., :2]
@@ -204,3 +200,17 @@ def as_rows(boxes: Any) -> Tensor:
     """Return the boxes of one picture as ``(M, 5)`` in single precision."""
     rows = torch.as_tensor(boxes, dtype=torch.float32)
     return rows.reshape(-1, COLUMNS) if rows.numel() == 0 else rows
+
+
+def moved_hull(targets: Tensor, matrix: Tensor) -> Tensor:
+    """Return the smallest upright boxes around moved boxes, ``(N, M, 4)``, not cut off.
+
+    Args:
+        targets: ``(N, M, 5)``.
+        matrix: ``(N, 2, 3)``, from old to new picture coordinates.
+    """
+    matrix = matrix.to(targets)
+    # Corners in the order (x₁, y₁), (x₂, y₁), (x₁, y₂), (x₂, y₂): x before y.
+    corners = targets[..., [0, 1, 2, 1, 0, 3, 2, 3]].unflatten(-1, (4, 2))
+    moved = corners @ matrix[:, None, :, :2].mT + matrix[:, None, None, :, 2]
+    return torch.cat([moved.amin(dim=2), moved.amax(dim=2)], dim=-1)

@@ -14,6 +14,7 @@ from neuropil.training.losses.base import Loss
 from neuropil.vision.detection import detection_network as networks
 from neuropil.vision.detection.anchors import Anchors, anchor_fit, describe_anchors, fit_anchors
 from neuropil.vision.detection.box_task import BoxTask
+from neuropil.vision.detection.cut_boxes import ignore_cut_boxes
 from neuropil.vision.detection.detection_loss import detection_loss
 from neuropil.vision.detection.detection_recipe import detection_recipe
 from neuropil.vision.detection.figures.detection_metrics import (
@@ -126,6 +127,10 @@ class Detection(BoxTask):
     @override
     def parameters(self, network: Network, lr: float | None) -> Iterable[Any]:
         return networks.parameter_groups(network, lr, self.backbone_rate)
+
+    @override
+    def move(self, targets: Tensor, matrix: Tensor, size: tuple[int, int]) -> Tensor:
+        return ignore_cut_boxes(super().move(targets, matrix, size), targets, matrix)
 
     @override
     def last_layer(self) -> Layer:
