@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # The learning rate of published weights, as a part of that of the rest: at the full rate the
 # first steps undo what they know.
-PUBLISHED_RATE = 0.1
+PUBLISHED_RATE = 0.3
 
 
 def detection_network(
