@@ -16,6 +16,7 @@ from tests.datasets.annotations.label_writers import (
     write_voc,
     write_yolo,
 )
+from tests.datasets.points import point_writers
 from tests.datasets.tables.files.workbooks import WORKBOOKS
 
 from neuropil import datasets
@@ -105,6 +106,32 @@ def write_yolo_folder(folder: Path, _suffix: str) -> Path:
     return write_yolo(folder, boxes_of_pictures(), ["no", "yes"], (6, 5))
 
 
+def points_of_pictures() -> dict[str, list[tuple[int, int, int]]]:
+    """Return two points of each of the thirty pictures; x of the first tells the label."""
+    return {str(n): [(int(label), 2, 2), (3, 4, 1)] for n, label in enumerate(LABELS)}
+
+
+def write_point_table(folder: Path, _suffix: str) -> Path:
+    """Write pictures, and a table with the points of each."""
+    return point_writers.write_table(
+        folder / "data.csv", points_of_pictures(), ["a", "b"], (6, 5)
+    )
+
+
+def write_keypoints(folder: Path, _suffix: str) -> Path:
+    """Write pictures and a file with all their points."""
+    return point_writers.write_coco(
+        folder / "data.json", points_of_pictures(), ["a", "b"], (6, 5)
+    )
+
+
+def write_point_arrays(folder: Path, _suffix: str) -> Path:
+    """Write arrays of pictures and of points."""
+    return point_writers.write_arrays(
+        folder / "data.npz", points_of_pictures(), ["a", "b"], (6, 5)
+    )
+
+
 def write_idx(folder: Path, _suffix: str) -> Path:
     """Write MNIST's training files."""
     for name, array in (("images-idx3", PIXELS), ("labels-idx1", LABELS)):
@@ -164,6 +191,9 @@ WRITERS: dict[str, Callable[[Path, str], Path]] = {
     "COCO": write_coco_file,
     "YOLO": write_yolo_folder,
     "box table": write_box_table,
+    "point arrays": write_point_arrays,
+    "COCO keypoints": write_keypoints,
+    "point table": write_point_table,
     "picture table": write_picture_table,
     "table": write_table,
     "Parquet": write_parquet,
@@ -172,6 +202,11 @@ WRITERS: dict[str, Callable[[Path, str], Path]] = {
     "spreadsheet": write_workbook,
     "ARFF": write_arff,
     "picture": write_pictures,
+}
+# The labels in targets, by their kind.
+LABELS_OF = {
+    "boxes": lambda targets: targets[:, 0, 4],
+    "points": lambda targets: targets[:, 0, 0],
 }
 CASES = [(known, suffix) for known in FORMATS for suffix in known.suffixes or ("",)]
 by_suffix = pytest.mark.parametrize(
@@ -199,11 +234,11 @@ def test_it_is_opened_and_evaluated(tmp_path, known, suffix):
     assert known.recognises(path)
     opened = datasets.open(path)
     assert [len(opened.train), len(opened.validation), len(opened.test)] == [21, 3, 6]
-    assert len(opened.target.classes) == 2
+    assert len(getattr(opened.target, "classes", opened.target.names)) == 2
     assert opened.kind in known.read_labelled
     labelled, notes = read_for_evaluation(opened.preparation, path)
     assert len(labelled) == 30
-    numbers = labelled.targets if labelled.targets.ndim == 1 else labelled.targets[:, 0, 4]
+    numbers = LABELS_OF.get(opened.target.kind, lambda targets: targets)(labelled.targets)
     assert sorted(numbers.tolist()) == sorted(LABELS.tolist())
     assert notes == []
     sums = [part.inputs.double().sum().item() for part in (opened.train, opened.validation)]
@@ -215,7 +250,10 @@ def test_it_is_opened_and_evaluated(tmp_path, known, suffix):
 def test_new_input_is_read_for_prediction(tmp_path, known, suffix):
     path = WRITERS[known.name](tmp_path, suffix)
     opened = datasets.open(path)
-    if known.name == "picture table":  # which is read picture by picture
+    if known.name == "point arrays":  # whose pictures are read as all arrays are
+        assert len(read_for_prediction(opened.preparation, path).inputs) == 30
+        return
+    if known.name in ("picture table", "point table"):  # which are read picture by picture
         read = read_for_prediction(opened.preparation, path)
         assert len(read.inputs) == len(read.names) == len(read.table) == 30
         return

@@ -44,7 +44,7 @@ def test_home_is_understood(tmp_path, monkeypatch, write_table):
     [
         (
             "notes.txt",
-            "cannot be opened as data: open a folder with MNIST's idx files, a fol",
+            "cannot be opened as data: open a folder with MNIST's idx files, arrays of",
         ),
         ("sheet.xlsx", "sheet.xlsx is empty, damaged, or not a workbook"),
         ("photo.png", "one picture is not enough to train on"),

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         PicturePreparation as PicturePreparation,
     )
     from neuropil.datasets.pictures.picture_source import PictureSource as PictureSource
+    from neuropil.datasets.points.points_target import Points as Points
     from neuropil.datasets.prediction_inputs import PredictionInputs as PredictionInputs
     from neuropil.datasets.preparation import Preparation as Preparation
     from neuropil.datasets.splits import Splits as Splits

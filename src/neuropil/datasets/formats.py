@@ -122,30 +122,42 @@ def table_format(
 
 
 def annotation_format(
-    name: str, reader: str, lister: str, *, suffixes: tuple[str, ...] = (), folder: str = ""
+    name: str,
+    reader: str,
+    lister: str,
+    *,
+    suffixes: tuple[str, ...] = (),
+    folder: str = "",
+    labels: str = "boxes",
 ) -> Format:
-    """Return a format of labels that are boxes in pictures.
+    """Return a format of labels that are boxes or points in pictures.
 
     Args:
         name: Name of the format.
-        reader: Module of ``annotations`` and name of the function that reads the labels.
+        reader: Module and name of the function that reads the labels, in ``annotations`` for
+            boxes and in ``points`` for points.
         lister: Module and name of the function that lists the pictures.
         suffixes: Suffixes of the label files that are opened by themselves.
         folder: Description of the folders that are opened, if single files are not.
+        labels: The kind of labels, ``"boxes"`` or ``"points"``.
     """
-    read = lazy(f"annotations.{reader}")
+    place, opener = {
+        "boxes": ("annotations", "annotations.open_annotations.open_annotations"),
+        "points": ("points", "points.open_points.open_points"),
+    }[labels]
+    read = lazy(f"{place}.{reader}")
     return Format(
         name,
         suffixes,
-        recognises=lazy(f"annotations.{reader.partition('.')[0]}.recognise"),
-        open=lazy("annotations.open_annotations.open_annotations", reader=read),
+        recognises=lazy(f"{place}.{reader.partition('.')[0]}.recognise"),
+        open=lazy(opener, reader=read),
         read={},
         read_labelled={
-            "pictures": lazy("annotations.open_annotations.read_labelled", reader=read)
+            "pictures": lazy(f"{opener.rpartition('.')[0]}.read_labelled", reader=read)
         },
         folder=folder,
-        labels=("boxes",),
-        pictures=lazy(f"annotations.{lister}"),
+        labels=(labels,),
+        pictures=lazy(f"{place}.{lister}"),
     )
 
 
@@ -172,6 +184,16 @@ FORMATS = (
         labels=("classes",),
     ),
     Format(
+        "point arrays",
+        (),
+        recognises=lazy("points.point_arrays.recognise"),
+        open=lazy("points.point_arrays.open_point_arrays"),
+        read={},
+        read_labelled={"pictures": lazy("points.point_arrays.read_labelled")},
+        folder="arrays of pictures and points (N, P, 2)",
+        labels=("points",),
+    ),
+    Format(
         "array",
         (".npy",),
         recognises=lazy("arrays.array_file.recognise_folder"),
@@ -184,6 +206,13 @@ FORMATS = (
         "voc_files.read_voc",
         "voc_files.list_pictures",
         folder="a folder with pictures and VOC annotations (.xml)",
+    ),
+    annotation_format(
+        "COCO keypoints",
+        "coco_keypoints.read_keypoints",
+        "coco_keypoints.list_pictures",
+        folder="a .json file of COCO keypoints, one person in each picture",
+        labels="points",
     ),
     annotation_format(
         "COCO", "coco_files.read_coco", "coco_files.list_pictures", suffixes=(".json",)
@@ -199,6 +228,13 @@ FORMATS = (
         "box_tables.read_boxes",
         "box_tables.list_pictures",
         folder="a .csv or .tsv table of boxes (image, class, xmin, ymin, xmax, ymax)",
+    ),
+    annotation_format(
+        "point table",
+        "point_tables.read_points",
+        "point_tables.list_pictures",
+        folder="a .csv or .tsv table of points (image, nose_x, nose_y, ...)",
+        labels="points",
     ),
     Format(
         "picture table",

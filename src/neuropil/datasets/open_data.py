@@ -51,18 +51,22 @@ def open(  # noqa: A001 - read as datasets.open
     divided into training and test, validation is cut from the training files, and the
     test files are read when `test` is first used. A text table may have a column of picture
     files, with classes or numbers in another. A folder with VOC or YOLO annotations, and COCO's
-    ``.json`` files, give pictures with boxes. Boxes and pictures that cannot be used are set
-    aside, and notes name and count them. Pictures that take more than 1 GB, or a quarter of the
-    free memory, are decoded when they are needed: the parts are then a `PictureSource`.
+    ``.json`` files, give pictures with boxes. COCO's keypoints, a table with columns such as
+    ``nose_x`` and ``nose_y``, and arrays of points ``(N, P, 2)`` give pictures with points.
+    Labels and pictures that cannot be used are set aside, and notes name and count them.
+    Pictures that take more than 1 GB, or a quarter of the free memory, are decoded when they
+    are needed: the parts are then a `PictureSource`.
 
     Args:
         path: The file or folder; or a data frame of pandas, Polars or PyArrow, a dict of
             columns, dicts as rows, or a data set of Hugging Face.
         target: For tables: name of the target column, or of several columns of numbers, as a
-            list or with commas between them; None for the last column.
-        task: ``"classification"``, ``"regression"``, or for boxes ``"detection"`` or
-            ``"localisation"``; None to decide by the targets: words, or at most 20 distinct
-            integers, are classes.
+            list or with commas between them; None for the last column. For arrays of points:
+            their names, or ``"face68"`` for the 68 landmarks of a face, which tell left from
+            right.
+        task: ``"classification"``, ``"regression"``, for boxes ``"detection"`` or
+            ``"localisation"``, for points ``"landmarks"``; None to decide by the targets:
+            words, or at most 20 distinct integers, are classes.
         seed: Seed of the split; the same seed gives the same parts.
         validation: Fraction (below 1) or number of examples for validation; 0 for none.
         test: Fraction (below 1) or number of examples for the test, 0 for none; not used if
@@ -73,7 +77,8 @@ def open(  # noqa: A001 - read as datasets.open
             batch. None keeps a common size; pictures of different sizes get their median size,
             at most 64 pixels per side. Pictures with boxes keep their proportions by default:
             their sides are at most about 320 pixels, in ``"buckets"`` if their sizes differ.
-            Boxes move along with a resized picture.
+            Pictures with points get one size, at most 128 pixels per side. Boxes and points
+            move along with a resized picture.
         color: For a folder of pictures: ``"grey"`` or ``"rgb"``; None for grey if all pictures
             are grey.
         header: For tables: whether the first row holds the names of the columns; None to detect
@@ -113,7 +118,7 @@ def open(  # noqa: A001 - read as datasets.open
         return open_frame(as_frame(path), options)
     given = find_existing(path)
     with reading(given, DataError):
-        found = find_format(given)
+        found = find_format(given, options.labels)
         if found is None:
             raise DataError(unknown_data_message(given))
         known, opened, seen = found
@@ -142,7 +147,7 @@ def read_for_evaluation(
     kind = preparation.kind
     notes: list[str] = []
     with reading(given, DataError), adding_notes(notes):
-        found = find_format(given)
+        found = find_format(given, preparation.target.kind)
         if found is None or kind not in found[0].read_labelled:
             takes = [known.opens for known in FORMATS if kind in known.read_labelled]
             what = f"{given} ({found[2]})" if found else given
@@ -156,20 +161,24 @@ def read_for_evaluation(
         return known.read_labelled[kind](preparation, opened, notes), notes
 
 
-def find_format(path: Path) -> tuple[Format, Path, str] | None:
+def find_format(path: Path, labels: str | None = None) -> tuple[Format, Path, str] | None:
     """Return the format that opens a path, the path to open, and a description of the data.
 
     A folder that holds a single data file is opened as that file.
 
     Args:
         path: An existing file or folder.
+        labels: The kind of labels that is wanted, if it is known: one file may hold boxes and
+            points.
 
     Raises:
         DataError: If a folder holds several such files.
     """
-    for known in FORMATS:
-        if seen := known.recognises(path):
-            return known, path, seen
+    recognised = ((known, path, seen) for known in FORMATS if (seen := known.recognises(path)))
+    if first := next(recognised, None):
+        fits = labels is None or labels in first[0].labels or path.is_dir()
+        others = () if fits else recognised
+        return next((other for other in others if labels in other[0].labels), first)
     if not path.is_dir():
         return None
     single = [known for known in FORMATS if not known.folder]

@@ -20,6 +20,7 @@ TASKS = {
     "regression": "numbers",
     "detection": "boxes",
     "localisation": "boxes",
+    "landmarks": "points",
 }
 """The kind of labels of each task."""
 COLORS = ("grey", "rgb")
@@ -43,8 +44,7 @@ class Options:
 
     Args:
         target: Name of the target column, or several: with commas between them, or a list.
-        task: ``"classification"``, ``"regression"``, ``"detection"`` or ``"localisation"``;
-            None to decide by the targets.
+        task: One of `TASKS`; None to decide by the targets.
         seed: Seed of the split.
         validation: Fraction or number of examples for validation.
         test: Fraction or number of examples for the test; not used with test files.
@@ -77,6 +77,11 @@ class Options:
         if self.encoding is not None:
             check_encoding(self.encoding)
         object.__setattr__(self, "size", image_size(self.image_size))
+
+    @property
+    def labels(self) -> str | None:
+        """The kind of labels that the task needs; None if none was asked for."""
+        return None if self.task is None else TASKS[self.task]
 
     def refuse(self, what: str, *names: str) -> None:
         """Refuse options that do not apply to the data.

@@ -21,6 +21,7 @@ TARGETS = {
     "boxes": "annotations.boxes_target.Boxes",
     "classes": "target.Classes",
     "numbers": "target.Numbers",
+    "points": "points.points_target.Points",
 }
 """Module and class of each kind of target; one is imported when it is needed."""
 

@@ -144,15 +144,23 @@ class CocoReader:
         Raises:
             DataError: If the file is damaged or too large.
         """
-        with reading(self.file, DataError):
-            require_memory(MEMORY * self.file.stat().st_size, f"reading {self.file.name}")
-            content = json.loads(self.file.read_bytes())
+        content = self.load()
         part = AnnotatedPictures(unit="annotation no.")
         owners = self.read_images(content, part)
         classes = self.read_categories(content)
         for place, entry in self.entries(content, "annotations"):
             self.read_box(entry, place, owners, classes, part)
         return part
+
+    def load(self) -> Any:
+        """Return the content of the file.
+
+        Raises:
+            DataError: If it is damaged or too large.
+        """
+        with reading(self.file, DataError):
+            require_memory(MEMORY * self.file.stat().st_size, f"reading {self.file.name}")
+            return json.loads(self.file.read_bytes())
 
     def entries(self, content: Any, key: str) -> Iterator[tuple[int, dict[str, Any]]]:
         """Yield the objects of one of the lists of a file, with their numbers from 1.

@@ -1,0 +1,156 @@
+"""Reader for tables of points: a row for each picture, with the columns of each point."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from neuropil.datasets.annotations.box_tables import PEEK, PICTURE, ROWS, finder_for
+from neuropil.datasets.annotations.label_problems import LabelProblems
+from neuropil.datasets.data_errors import DataError
+from neuropil.datasets.paths import PACKED, unpacked_suffix
+from neuropil.datasets.points.point_labels import PointedPictures, PointLabels
+from neuropil.datasets.tables.cells import MISSING_NUMBERS, as_number
+from neuropil.datasets.tables.files.table_file import read_table
+from neuropil.datasets.tables.files.table_suffixes import TEXT
+from neuropil.text import cut, some_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+AXES = ("x", "y", "v")
+COLUMN = re.compile(r"(?P<point>.*\S)[\s_.-]+(?P<axis>[xyv])", re.IGNORECASE)
+"""A column of a point: its name, and which of its numbers."""
+
+
+class PointColumns(NamedTuple):
+    """The columns of a table of points.
+
+    Attributes:
+        picture: The column with the names of the pictures.
+        points: For each point, the column of x, of y, and of the visibility if there is one.
+        others: The other columns.
+    """
+
+    picture: str
+    points: dict[str, dict[str, str]]
+    others: list[str]
+
+
+def recognise(path: Path) -> str | None:
+    """Return ``"a table of points"`` for a text table with the columns of points, else None.
+
+    One of the first rows must name a picture; compressed files are not read.
+    """
+    if path.is_dir() or path.suffix.lower() in PACKED or unpacked_suffix(path) not in TEXT:
+        return None
+    with path.open("rb") as file:
+        text = file.read(PEEK).decode(errors="replace").removeprefix("\ufeff")
+    rows = [
+        [cell.strip(' "') for cell in re.split("[,;\t]", line)] for line in text.splitlines()
+    ]
+    columns = columns_of(rows[0]) if rows else None
+    if columns is None:
+        return None
+    place, finder = rows[0].index(columns.picture), finder_for(path)
+    found = any(
+        row[place] and not isinstance(finder.find(row[place]), str)
+        for row in rows[1:ROWS]
+        if len(row) > place
+    )
+    return "a table of points" if found else None
+
+
+def read_points(path: Path) -> PointLabels:
+    """Return the points of a table; an empty cell is a missing point.
+
+    Args:
+        path: The table.
+
+    Raises:
+        DataError: If a point lacks a column.
+    """
+    notes: list[str] = []
+    table = read_table(path, notes)
+    columns = columns_of(table.names)
+    if columns is None:
+        raise DataError(f"{path} has no columns for a picture and the x and y of points.")
+    for point, own in columns.points.items():
+        if lacking := [axis for axis in "xy" if axis not in own]:
+            given = next(iter(own.values()))
+            raise DataError(
+                f"{path}: the column {given!r} has no partner {point}_{lacking[0]}: each point "
+                f"needs a column for x and one for y."
+            )
+    problems, finder = LabelProblems(path.parent), finder_for(path)
+    if columns.others:
+        notes.append(f"Columns not used: {some_of(map(repr, columns.others), 5)}.")
+    rows = np.stack(
+        [numbers(table.text(own[axis]).to_pylist()) if axis in own else absent(len(table))
+         for own in columns.points.values() for axis in AXES], axis=1,
+    ).reshape(len(table), len(columns.points), len(AXES))  # fmt: skip
+    part = PointedPictures(path, "row")
+    used: set[Path] = set()
+    names = table.text(columns.picture).to_pylist()
+    for place, name, points in zip(table.rows, names, rows, strict=True):
+        picture = finder.find(name) if name else "without a picture"
+        if isinstance(picture, str):
+            problems.add("name", f"{picture}: not used", path, f"row {place}: {cut(name)}")
+        elif picture in used:
+            problems.add("row", "with the picture of another one: not used", path, f"{place}")
+        else:
+            used.add(picture)
+            part.add(picture, place, points)
+    return PointLabels(path.parent, list(columns.points), {"train": part}, problems, notes)
+
+
+def list_pictures(path: Path) -> list[Path]:
+    """Return the pictures of a table, without their points."""
+    return read_points(path).parts["train"].pictures
+
+
+def numbers(cells: Sequence[str | None]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Return the numbers of a column: NaN for a missing one, infinity for a word."""
+    return np.array([number(cell or "") for cell in cells], np.float64)
+
+
+def number(cell: str) -> float:
+    """Return the number of a cell."""
+    if cell.casefold() in MISSING_NUMBERS:
+        return math.nan
+    found = as_number(cell)
+    return math.inf if math.isnan(found) else found
+
+
+def absent(count: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Return the numbers of a column that a table does not have."""
+    return np.full(count, np.nan)
+
+
+def columns_of(header: Sequence[str]) -> PointColumns | None:
+    """Return the columns of a table of points; None for another table.
+
+    It has a column for the picture, and at least one for the x and one for the y of a point.
+
+    Args:
+        header: The names of all columns.
+    """
+    known = {name.casefold(): name for name in header}
+    picture = next((known[name] for name in PICTURE if name in known), None)
+    points: dict[str, dict[str, str]] = {}
+    others: list[str] = []
+    for name in header:
+        if name == picture:
+            continue
+        if found := COLUMN.fullmatch(name):
+            points.setdefault(found["point"], {})[found["axis"].casefold()] = name
+        else:
+            others.append(name)
+    axes = {axis for own in points.values() for axis in own}
+    if picture is None or not {"x", "y"} <= axes:
+        return None
+    return PointColumns(picture, points, others)
