@@ -83,6 +83,7 @@ from neuropil.layers import (
     SeparableBlock,
     SeparableConvolution,
     Sigmoid,
+    SoftArgmax,
     Softmax,
     Softplus,
     SpatialPyramidPooling,
@@ -429,6 +430,11 @@ def box_grid(draw: Draw) -> Case:
     return layer, tuple((draw(few), height * ratio, width * ratio) for ratio in ratios)
 
 
+def soft_argmax(draw: Draw) -> Case:
+    sides = st.floats(1, 2)
+    return SoftArgmax(extent=(draw(sides), draw(sides))), (shape_of(draw, 3),)
+
+
 def cell_alignment(draw: Draw) -> Case:
     return CellAlignment(draw(few)), (shape_of(draw, 3), shape_of(draw, 3))
 
@@ -525,6 +531,7 @@ ROWS: dict[str, Callable[[Draw], Case]] = {
     ),
     "SeparableBlock": block(SeparableBlock, few, stride=few, between=yes_or_no),
     "Sigmoid": activation(Sigmoid),
+    "SoftArgmax": soft_argmax,
     "Softmax": activation(Softmax, axis=st.sampled_from([None, 0, -1])),
     "Softplus": activation(Softplus, beta=st.floats(0.5, 2)),
     "SpatialPyramidPooling": simple(
@@ -629,6 +636,7 @@ FREE: list[tuple[Layer, tuple[Shape, ...], Shape]] = [
     (SeparableConvolution(8, 3), ((3, None, 9),), (8, None, 7)),
     (SeparableBlock(8, stride=2), ((3, None, 9),), (8, None, 5)),
     (Sigmoid(), ((3, None),), (3, None)),
+    (SoftArgmax(), ((3, None, 9),), (3, 2)),
     (Softmax(), ((3, None, None),), (3, None, None)),
     (Softplus(), ((3, None),), (3, None)),
     (SpatialPyramidPooling((1, 2)), ((3, None, None),), (15,)),
