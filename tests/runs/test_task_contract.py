@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 import torch
 from tests.datasets.annotations.label_writers import write_yolo
+from tests.datasets.points import point_writers
 from torch import Tensor, nn
 
 from neuropil import Network, datasets
@@ -132,6 +133,40 @@ def five_pictures(data: Path, folder: Path) -> tuple[Path, list[str]]:
     return folder / "five", names
 
 
+FACE = ("left_eye", "right_eye", "nose")
+
+
+def pointed_pictures(folder: Path) -> Path:
+    """Write pictures with points, some of them hidden, and a table of these."""
+    draw = random.Random(0)
+    pictures = {
+        f"{number:02}": [
+            (draw.randint(1, 79), draw.randint(1, 63), draw.randint(1, 2)) for _ in FACE
+        ]
+        for number in range(PICTURES)
+    }
+    return point_writers.write_table(folder / "points.csv", pictures, FACE, SIDES)
+
+
+def five_of_table(table: Path, folder: Path) -> tuple[Path, list[str]]:
+    """Copy the first five pictures beside a table into a folder of their own."""
+    names = [f"{number:02}.png" for number in range(5)]
+    (folder / "five").mkdir()
+    for name in names:
+        shutil.copy(table.parent / name, folder / "five")
+    return folder / "five", names
+
+
+def sure_points(task: Task[Any], points: Tensor) -> Tensor:
+    """Return outputs whose activations are these points."""
+    places = 2 * points[..., :2] / torch.tensor([SIDES[1], SIDES[0]]) - 1
+    return torch.cat([places, 60 * points[..., 2:] - 90], dim=-1).flatten(1)
+
+
+def points_of(answers: Tensor) -> Tensor:
+    return torch.cat([answers[..., :2], 1 + (answers[..., 2:] > 0.5).float()], dim=-1)
+
+
 def two_maps(task: Task[Any]) -> str:
     del task
     return "Convolution(4, 8, stride=8) >> Relu() >> (Identity() | MaxPooling(2))"
@@ -189,6 +224,15 @@ EXAMPLES = {
     "localisation": Example(
         pictures_of(1), five_pictures, one_map, sure_place, boxes_of, by_place, SIDES, 1e-3
     ),
+    "landmarks": Example(
+        pointed_pictures,
+        five_of_table,
+        one_map,
+        sure_points,
+        points_of,
+        sides=SIDES,
+        tolerance=1e-3,
+    ),  # fmt: skip
 }
 
 every_task = pytest.mark.parametrize("name", TASKS)

@@ -44,6 +44,12 @@ if TYPE_CHECKING:
     from neuropil.vision.detection.figures.score_thresholds import keep_above as keep_above
     from neuropil.vision.detection.grid_head import GridHead as GridHead
     from neuropil.vision.detection.selection import detect_boxes as detect_boxes
+    from neuropil.vision.landmarks.landmark_loss import decode_landmarks as decode_landmarks
+    from neuropil.vision.landmarks.landmark_loss import landmark_loss as landmark_loss
+    from neuropil.vision.landmarks.landmark_net import landmark_net as landmark_net
+    from neuropil.vision.landmarks.normalized_error import (
+        normalized_mean_error as normalized_mean_error,
+    )
     from neuropil.vision.localisation.localisation_loss import (
         decode_location as decode_location,
     )

@@ -13,6 +13,7 @@ from neuropil.datasets import Boxes
 from neuropil.runs.task import Task
 from neuropil.text import number_of
 from neuropil.vision.detection.figures.box_errors import box_mistakes
+from neuropil.vision.placing import file_places
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -52,19 +53,10 @@ class BoxTask(Task[Boxes]):
             answers: The boxes in pixels of the network's input.
             given: The pictures.
         """
-        if given.sizes is None:
+        found = file_places(given, len(answers))
+        if found is None:
             return answers
-        inputs = given.inputs
-        if isinstance(inputs, Tensor):
-            taken = [tuple(inputs.shape[-2:])] * len(answers)
-        else:
-            taken = [inputs.size_of(place) for place in range(len(answers))]
-        old, new = (
-            torch.tensor(sizes).reshape(-1, 2).double() for sizes in (taken, given.sizes)
-        )
-        factors, ends = (
-            each.flip(1).repeat(1, 2)[:, None].to(answers) for each in (new / old, new)
-        )
+        factors, ends = (each.repeat(1, 2)[:, None].to(answers) for each in found)
         corners = torch.minimum(answers[..., :4] * factors, ends)
         moved = torch.cat([corners, answers[..., 4:]], dim=-1)
         return torch.where(answers[..., CLASS:] < 0, answers, moved)

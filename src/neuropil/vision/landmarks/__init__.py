@@ -1,0 +1,1 @@
+"""Landmark detection: named points in a picture, such as the corners of the eyes of a face."""
