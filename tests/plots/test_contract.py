@@ -121,6 +121,10 @@ ROWS = {
         lambda: (a_memory(), [[1, 0, 0, 0]]), lambda: (a_memory(), np.ones((9, 4))),
         "1 to 8 probes, got 9",
     ),
+    "landmark_errors": Row(
+        lambda: (NUMBERS,), lambda: ([],), "one finite error",
+        {"others": NUMBERS, "name": NASTY},
+    ),
     "learning_curves": Row(
         lambda: (a_history(),), lambda: (History(),), "is empty",
     ),

@@ -232,7 +232,7 @@ EXAMPLES = {
         points_of,
         sides=SIDES,
         tolerance=1e-3,
-    ),  # fmt: skip
+    ),
 }
 
 every_task = pytest.mark.parametrize("name", TASKS)

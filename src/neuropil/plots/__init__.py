@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from neuropil.plots.gradient_flow import gradient_flow as gradient_flow
     from neuropil.plots.growing_gas import growing_gas as growing_gas
     from neuropil.plots.hinton import hinton as hinton
+    from neuropil.plots.landmarks.drawn_points import points as points
+    from neuropil.plots.landmarks.error_curve import landmark_errors as landmark_errors
     from neuropil.plots.loss_against_time import loss_against_time as loss_against_time
     from neuropil.plots.map_pictures import cluster_map as cluster_map
     from neuropil.plots.map_pictures import component_planes as component_planes

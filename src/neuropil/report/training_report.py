@@ -14,6 +14,7 @@ from neuropil.report.sections.detection.detection_pages import DETECTION
 from neuropil.report.sections.detection.localisation_pages import LOCALISATION
 from neuropil.report.sections.gradients_section import gradients_section
 from neuropil.report.sections.importance_section import importance_section
+from neuropil.report.sections.landmarks.landmark_pages import LANDMARKS
 from neuropil.report.sections.network_section import network_section, training_words
 from neuropil.report.sections.regression_pages import REGRESSION
 from neuropil.report.sections.settings_section import settings_section
@@ -34,6 +35,7 @@ TASK_PAGES: dict[str, TaskPages] = {
     "regression": REGRESSION,
     "detection": DETECTION,
     "localisation": LOCALISATION,
+    "landmarks": LANDMARKS,
 }
 """The pages of each task by its name."""
 

@@ -90,6 +90,7 @@ def figure_name(name: str) -> str:
     """Return the name of a metric in words."""
     metric, of, target = name.partition(" of ")  # such as "r2 of price"
     own = {"r2": "R²", "f1": "F1", "roc_auc": "ROC AUC", "mean_iou": "mean IoU"}
+    own |= {"normalized_mean_error": "normalised mean error"}
     own |= {"ap": "AP", "ap50": "AP50", "ap75": "AP75"}
     return own.get(metric, metric.replace("_", " ")) + of + target
 

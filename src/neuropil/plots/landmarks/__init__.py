@@ -1,0 +1,1 @@
+"""Plots of landmarks: points on pictures, and their errors."""
