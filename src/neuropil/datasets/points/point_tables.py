@@ -140,7 +140,7 @@ def columns_of(header: Sequence[str]) -> PointColumns | None:
         header: The names of all columns.
     """
     known = {name.casefold(): name for name in header}
-    picture = next((known[name] for name in PICTURE if name in known), None)
+    picture = next((known[name] for name in (*PICTURE, "name") if name in known), None)
     points: dict[str, dict[str, str]] = {}
     others: list[str] = []
     for name in header:
