@@ -112,7 +112,7 @@ def test_points_that_cannot_be_used_are_counted_and_set_aside(tmp_path):
         ("image,a_x,a_y,b_x\n0.png,1,2,3", "the column 'b_x' has no partner b_y: each point"),
         ("image,a_x,b_y\n0.png,1,2", "the column 'a_x' has no partner a_y"),
         ("image,a_x,a_y\n0.png,0.1,0.2\n1.png,0.3,0.9", "must be in pixels, not in parts"),
-        ("image,a_x,a_y\n0.png,,\n1.png,,", "no picture with points that can be used"),
+        ("image,a_x,a_y\n0.png,,\n1.png,,", "no picture whose labels can be used"),
         ("image,a_x,a_y\n0.png,900,2\n1.png,-4,1", "2 points outside the picture"),
         ("image,a_x,a_y\n0.png,3,4", "1 example cannot spare 1 for validation"),
     ],
@@ -170,7 +170,7 @@ def test_people_of_coco_are_used_if_they_are_alone(tmp_path):
 @pytest.mark.parametrize(
     ("names", "message"),
     [
-        (["a", "b"], "no picture with points that can be used.*without 3 numbers for each"),
+        (["a", "b"], "no picture whose labels can be used.*without 3 numbers for each"),
         ([], "has no names of keypoints"),
         (["a", "a", "b"], "the same distinct keypoints"),
         ("abc", "has no names of keypoints"),

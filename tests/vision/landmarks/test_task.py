@@ -28,7 +28,7 @@ def test_the_size_is_that_of_the_network_and_must_be_known():
     task = Landmarks(FACE)
     assert task.adapt_to(task.network((3, 24, 32))).size == (24, 32)
     free = Input(3, None, None) >> Convolution(4, 3) >> GlobalPooling("avg") >> Linear(9)
-    with pytest.raises(ValueError, match="need pictures of one size"):
+    with pytest.raises(ValueError, match="landmarks needs pictures of one size"):
         task.adapt_to(free)
 
 

@@ -17,7 +17,7 @@ from neuropil.datasets.tables.files.table_suffixes import TEXT
 from neuropil.text import cut
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 CORNERS = (
     ("xmin", "ymin", "xmax", "ymax"),
@@ -35,25 +35,36 @@ PEEK, ROWS = 2**16, 20
 def recognise(path: Path) -> str | None:
     """Return ``"a table of boxes"`` for a text table with the columns of boxes, else None.
 
-    One of the first rows must name a picture; compressed files are not read.
+    One of the first rows must name a picture.
+    """
+    found = names_a_picture(path, lambda header: (columns_of(header) or [None])[0])
+    return "a table of boxes" if found else None
+
+
+def names_a_picture(path: Path, column_of: Callable[[Sequence[str]], str | None]) -> bool:
+    """Return whether one of the first rows of a text table names an existing picture.
+
+    Args:
+        path: The table; compressed files are not read.
+        column_of: Function from the header to the column of pictures; None for a table of
+            another kind.
     """
     if path.is_dir() or path.suffix.lower() in PACKED or unpacked_suffix(path) not in TEXT:
-        return None
+        return False
     with path.open("rb") as file:
         text = file.read(PEEK).decode(errors="replace").removeprefix("\ufeff")
     rows = [
         [cell.strip(' "') for cell in re.split("[,;\t]", line)] for line in text.splitlines()
     ]
-    columns = columns_of(rows[0]) if rows else None
-    if columns is None:
-        return None
-    place, finder = rows[0].index(columns[0]), finder_for(path)
-    found = any(
+    column = column_of(rows[0]) if rows else None
+    if column is None:
+        return False
+    place, finder = rows[0].index(column), finder_for(path)
+    return any(
         row[place] and not isinstance(finder.find(row[place]), str)
         for row in rows[1:ROWS]
         if len(row) > place
     )
-    return "a table of boxes" if found else None
 
 
 def read_boxes(path: Path) -> Annotations:

@@ -16,7 +16,7 @@ from neuropil.datasets.pictures.picture_set import open_pictures, read_more
 from neuropil.text import number_of, some_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from neuropil.datasets.annotations.annotated_pictures import (
@@ -60,14 +60,6 @@ def open_annotations(
         name: labelled_files(path, part, found, classes) for name, part in found.parts.items()
     }
     notes = found.notes + found.problems.notes()
-    more: dict[str, Any] = {
-        "validation": lambda preparation: read_more(
-            files["validation"], preparation, found.root, notes
-        ),
-        "test": lambda preparation: (
-            lambda notes: read_more(files["test"], preparation, found.root, notes)
-        ),
-    }
     with adding_notes(notes):
         check_not_empty(files["train"])
         notes += absent_classes(files["train"], classes)
@@ -77,8 +69,29 @@ def open_annotations(
             options,
             found.root,
             notes,
-            {name: more[name] for name in files if name in more},
+            readers_of_parts(files, found.root, notes),
         )
+
+
+def readers_of_parts(
+    files: Mapping[str, LabelledFiles], root: Path, notes: list[str]
+) -> dict[str, Callable[[Any], Any]]:
+    """Return what reads the validation and the test pictures, as `open_pictures` takes it.
+
+    Args:
+        files: The pictures of each part that there is.
+        root: The folder that names are relative to.
+        notes: Gains notes on the validation pictures; the test has its own.
+    """
+    more: dict[str, Callable[[Any], Any]] = {
+        "validation": lambda preparation: read_more(
+            files["validation"], preparation, root, notes
+        ),
+        "test": lambda preparation: (
+            lambda notes: read_more(files["test"], preparation, root, notes)
+        ),
+    }
+    return {name: more[name] for name in files if name in more}
 
 
 def read_labelled(

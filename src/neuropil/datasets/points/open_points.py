@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neuropil.datasets.annotations.open_annotations import check_not_empty, readers_of_parts
 from neuropil.datasets.data_errors import DataError, adding_notes
 from neuropil.datasets.pictures.class_folders import LabelledFiles
 from neuropil.datasets.pictures.picture_batch import read_headers
@@ -49,14 +50,6 @@ def open_points(
         raise DataError(f"{path} has no pictures with points for the training.")
     files = {name: labelled_files(path, part, found) for name, part in found.parts.items()}
     notes = found.notes + found.problems.notes()
-    more: dict[str, Any] = {
-        "validation": lambda preparation: read_more(
-            files["validation"], preparation, found.root, notes
-        ),
-        "test": lambda preparation: (
-            lambda notes: read_more(files["test"], preparation, found.root, notes)
-        ),
-    }
     with adding_notes(notes):
         check_not_empty(files["train"])
         return open_pictures(
@@ -65,7 +58,7 @@ def open_points(
             one_size(files["train"], options, notes),
             found.root,
             notes,
-            {name: more[name] for name in files if name in more},
+            readers_of_parts(files, found.root, notes),
         )
 
 
@@ -99,16 +92,6 @@ def read_labelled(
     notes += found.notes + found.problems.notes()
     check_not_empty(files)
     return read_more(files, preparation, found.root, notes)
-
-
-def check_not_empty(files: LabelledFiles) -> None:
-    """Refuse a part without pictures.
-
-    Raises:
-        DataError: If it has none.
-    """
-    if not files.pictures:
-        raise DataError(f"{files.folder} has no picture with points that can be used.")
 
 
 def labelled_files(path: Path, part: PointedPictures, found: PointLabels) -> LabelledFiles:

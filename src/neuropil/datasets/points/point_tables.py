@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from neuropil.datasets.annotations.box_tables import PEEK, PICTURE, ROWS, finder_for
+from neuropil.datasets.annotations.box_tables import PICTURE, finder_for, names_a_picture
 from neuropil.datasets.annotations.label_problems import LabelProblems
 from neuropil.datasets.data_errors import DataError
-from neuropil.datasets.paths import PACKED, unpacked_suffix
 from neuropil.datasets.points.point_labels import PointedPictures, PointLabels
 from neuropil.datasets.tables.cells import MISSING_NUMBERS, as_number
 from neuropil.datasets.tables.files.table_file import read_table
-from neuropil.datasets.tables.files.table_suffixes import TEXT
 from neuropil.text import cut, some_of
 
 if TYPE_CHECKING:
@@ -44,24 +42,9 @@ class PointColumns(NamedTuple):
 def recognise(path: Path) -> str | None:
     """Return ``"a table of points"`` for a text table with the columns of points, else None.
 
-    One of the first rows must name a picture; compressed files are not read.
+    One of the first rows must name a picture.
     """
-    if path.is_dir() or path.suffix.lower() in PACKED or unpacked_suffix(path) not in TEXT:
-        return None
-    with path.open("rb") as file:
-        text = file.read(PEEK).decode(errors="replace").removeprefix("\ufeff")
-    rows = [
-        [cell.strip(' "') for cell in re.split("[,;\t]", line)] for line in text.splitlines()
-    ]
-    columns = columns_of(rows[0]) if rows else None
-    if columns is None:
-        return None
-    place, finder = rows[0].index(columns.picture), finder_for(path)
-    found = any(
-        row[place] and not isinstance(finder.find(row[place]), str)
-        for row in rows[1:ROWS]
-        if len(row) > place
-    )
+    found = names_a_picture(path, lambda header: getattr(columns_of(header), "picture", None))
     return "a table of points" if found else None
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from neuropil.datasets.augmentation import ColorJitter, Compose, RandomFlip, RandomZoom
-from neuropil.runs.recipes.default_recipes import cost_of_epoch
+from neuropil.vision.located_recipe import fill_around, length_of_training
 
 if TYPE_CHECKING:
     from neuropil.datasets import Splits
@@ -17,8 +17,6 @@ BUDGET = 1.8e13
 # Steps after which more of them hardly help.
 MOST_STEPS = 3000
 BATCH = 4
-# Brightness around a picture whose background has no one brightness: 0 is black, 1 white.
-GREY = 0.45
 
 
 def detection_recipe(made: Recipe, splits: Splits, *, batch_size: int = BATCH) -> Recipe:
@@ -32,16 +30,7 @@ def detection_recipe(made: Recipe, splits: Splits, *, batch_size: int = BATCH) -
         splits: The data.
         batch_size: Number of pictures per step.
     """
-    steps = -(-len(splits.train) // batch_size)
-    affordable = round(BUDGET / cost_of_epoch(splits, made.network))
-    epochs = max(1, min(affordable, MOST_STEPS // steps or 1))
-    # The averaged weights are those of the last few hundredths of the training.
-    horizon = max(1.0, 0.02 * epochs * steps)
-    preparation: Any = splits.preparation
-    low, high = preparation.low, preparation.high
-    brightness = GREY if preparation.background is None else preparation.background
-    fill = round(low + brightness * (high - low), 2)
-    zoom = RandomZoom((0.75, 1.33), ratio=(0.8, 1.25), fill=fill)
+    zoom = RandomZoom((0.75, 1.33), ratio=(0.8, 1.25), fill=fill_around(splits))
     colored = splits.input_shape[0] == 3
     own = [RandomFlip(), ColorJitter(0.2, 0.3, 0.2)] if colored else []
     return replace(
@@ -50,8 +39,8 @@ def detection_recipe(made: Recipe, splits: Splits, *, batch_size: int = BATCH) -
         lr=2e-3,
         weight_decay=0.02,
         schedule="one_cycle",
-        epochs=epochs,
-        batch_size=batch_size,
         augment=Compose(zoom, *own),
-        ema=round(1 - 1 / (1 + horizon), 4),
+        **length_of_training(
+            splits, made.network, batch_size, budget=BUDGET, most_steps=MOST_STEPS
+        ),
     )

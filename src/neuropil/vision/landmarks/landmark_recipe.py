@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from neuropil.datasets.augmentation import Compose, RandomAffine, RandomFlip
-from neuropil.runs.recipes.default_recipes import cost_of_epoch
+from neuropil.vision.located_recipe import fill_around, length_of_training
 
 if TYPE_CHECKING:
     from neuropil.datasets import Splits
@@ -17,8 +17,6 @@ BUDGET = 4.0e12
 # Steps after which more of them hardly help.
 MOST_STEPS = 3000
 BATCH = 16
-# Brightness around a picture whose background has no one brightness: 0 is black, 1 white.
-GREY = 0.45
 
 
 def landmark_recipe(made: Recipe, splits: Splits) -> Recipe:
@@ -30,25 +28,14 @@ def landmark_recipe(made: Recipe, splits: Splits) -> Recipe:
         made: The recipe, with its network.
         splits: The data.
     """
-    steps = -(-len(splits.train) // BATCH)
-    affordable = round(BUDGET / cost_of_epoch(splits, made.network))
-    epochs = max(1, min(affordable, MOST_STEPS // steps or 1))
-    # The averaged weights are those of the last few hundredths of the training.
-    horizon = max(1.0, 0.02 * epochs * steps)
-    preparation: Any = splits.preparation
-    low, high = preparation.low, preparation.high
-    brightness = GREY if preparation.background is None else preparation.background
-    fill = round(low + brightness * (high - low), 2)
     target: Any = splits.target
-    affine = RandomAffine(15, scale=(0.85, 1.15), shift=0.05, fill=fill)
+    affine = RandomAffine(15, scale=(0.85, 1.15), shift=0.05, fill=fill_around(splits))
     return replace(
         made,
         optimizer="adamw",
         lr=4e-3,
         weight_decay=0.01,
         schedule="one_cycle",
-        epochs=epochs,
-        batch_size=BATCH,
         augment=Compose(affine, RandomFlip()) if target.pairs else affine,
-        ema=round(1 - 1 / (1 + horizon), 4),
+        **length_of_training(splits, made.network, BATCH, budget=BUDGET, most_steps=MOST_STEPS),
     )

@@ -29,7 +29,7 @@ from neuropil.vision.landmarks.normalized_error import (
     picture_errors,
     point_errors,
 )
-from neuropil.vision.placing import file_places
+from neuropil.vision.placing import file_places, fixed_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -121,13 +121,7 @@ class Landmarks(Task[Points]):
     @override
     def adapt_to(self, network: Network) -> Self:
         self.check(network)
-        _, height, width = network.input_shapes[0]
-        if height is None or width is None:
-            raise ValueError(
-                "landmarks need pictures of one size, since the network has no other way to "
-                "know it: choose one with --image-size, or a network with a fixed Input."
-            )
-        return replace(self, size=(height, width))
+        return replace(self, size=fixed_size(network, self.name))
 
     @override
     def notes(self) -> list[str]:

@@ -20,6 +20,7 @@ from neuropil.vision.detection.grid_head import BOX_NUMBERS
 from neuropil.vision.localisation.localisation_loss import decode_location, localisation_loss
 from neuropil.vision.localisation.localisation_metrics import localisation_accuracy, mean_iou
 from neuropil.vision.localisation.localisation_network import localisation_network
+from neuropil.vision.placing import fixed_size
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -103,13 +104,7 @@ class Localisation(BoxTask):
     @override
     def adapt_to(self, network: Network) -> Self:
         self.check(network)
-        _, height, width = network.input_shapes[0]
-        if height is None or width is None:
-            raise ValueError(
-                "localisation needs pictures of one size, since the network has no other way "
-                "to know it: choose one with --image-size, or a network with a fixed Input."
-            )
-        return replace(self, size=(height, width))
+        return replace(self, size=fixed_size(network, self.name))
 
     @property
     @override
