@@ -181,6 +181,7 @@ def test_a_mosaic_moves_masks_along():
     [
         (Mosaic(), torch.zeros(2, 1, 5), r"needs targets \(N, M, 5\) and `bind"),
         (Mosaic().bind(TARGET.move), torch.zeros(2), r"got targets of shape \(2,\)"),
+        (Mosaic().bind(TARGET.move), torch.zeros(2, 4, 3), r"got targets of shape \(2, 4, 3\)"),
         (Mixup(), torch.zeros(2, 1, 5), "leave it out"),
         (CutMix(), torch.zeros(2, 1, 5), "leave it out"),
     ],

@@ -62,3 +62,8 @@ def test_hidden_and_visible_points_are_told_apart():
     right = torch.tensor([[0.0, 0, -9, 0, 0, 9]])
     assert landmark_loss(right, targets, SIZE) < 0.001
     assert landmark_loss(-right, targets, SIZE) > 0.5
+
+
+def test_shapes_that_do_not_fit_are_refused():
+    with pytest.raises(ValueError, match=r"outputs \(N, 3P\) and targets \(N, P, 3\), got"):
+        landmark_loss(torch.zeros(2, 6), torch.zeros(2, 3, 3), SIZE)

@@ -58,6 +58,8 @@ def test_errors_are_parts_of_the_distance_between_the_eyes():
     )
     (mistake,) = task.mistakes(task.decode(OUTPUTS), TARGETS)
     assert mistake.kind == "nose off by 12.5%"
+    many = Landmarks(Points([f"p{number}" for number in range(30)]))
+    assert [metric.name for metric in many.metrics()] == ["normalized_mean_error"]
     assert "box around the points" in Landmarks(Points(["a", "b"])).unit
     assert "the picture" in Landmarks(Points(["a"])).unit
 

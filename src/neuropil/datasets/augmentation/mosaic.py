@@ -76,7 +76,7 @@ class Mosaic(PictureStep):
     @override
     def change(self, batch: Batch, generator: torch.Generator) -> Batch:
         pictures, targets, mask = batch
-        if self.move is None or targets is None or targets.ndim != 3:
+        if self.move is None or targets is None or targets.shape[2:] != (5,):
             shape = None if targets is None else tuple(targets.shape)
             raise DataError(
                 f"{self} joins the boxes of four pictures: it needs targets (N, M, 5) and "

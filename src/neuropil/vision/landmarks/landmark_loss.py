@@ -56,6 +56,9 @@ def landmark_loss(outputs: Tensor, targets: Tensor, size: tuple[int, int]) -> Te
         targets: x and y in pixels, and visibility: 0 missing, 1 hidden, 2 visible.
         size: Height and width of the pictures.
 
+    Raises:
+        ValueError: If the shapes do not fit.
+
     Reference:
         Feng, Kittler, Awais, Huber, Wu, "Wing loss for robust facial landmark localisation with
         convolutional neural networks", 2018. Ours is divided by w, so that its size does not
@@ -67,6 +70,11 @@ def landmark_loss(outputs: Tensor, targets: Tensor, size: tuple[int, int]) -> Te
         >>> landmark_loss(sure, labels, (60, 80)) < 1e-6
         tensor([True])
     """
+    if targets.shape[2:] != (3,) or outputs.shape != targets.flatten(1).shape:
+        raise ValueError(
+            f"landmark_loss needs outputs (N, 3P) and targets (N, P, 3), got "
+            f"{tuple(outputs.shape)} and {tuple(targets.shape)}."
+        )
     state = targets[..., 2]
     known = (state > 0).to(outputs.dtype)
     found = decode_landmarks(outputs, size)[..., :2]

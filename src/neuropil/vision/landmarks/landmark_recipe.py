@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from neuropil.datasets import Splits
     from neuropil.runs.recipes.recipe import Recipe
 
-# Multiply–adds of a default training: about two minutes on one processor core.
-BUDGET = 4.0e12
+# Multiply–adds of a default training: about three minutes on one processor core.
+BUDGET = 5.0e12
 # Steps after which more of them hardly help.
 MOST_STEPS = 3000
 BATCH = 16
@@ -29,7 +29,8 @@ def landmark_recipe(made: Recipe, splits: Splits) -> Recipe:
         splits: The data.
     """
     target: Any = splits.target
-    affine = RandomAffine(15, scale=(0.85, 1.15), shift=0.05, fill=fill_around(splits))
+    # Larger changes need more epochs than the budget allows: they were worse on faces.
+    affine = RandomAffine(8, scale=(0.92, 1.08), shift=0.06, fill=fill_around(splits))
     return replace(
         made,
         optimizer="adamw",

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     Pairs = Sequence[tuple[int, int]]
 
 NAME = "normalized_mean_error"
+# Of more points, each has its error in the report alone.
+MOST_POINTS = 20
 
 
 def mean_or_nan(total: Tensor) -> float:
@@ -117,7 +119,7 @@ def box_diagonal(places: Tensor, known: Tensor) -> Tensor:
 
 
 def landmark_metrics(task: Any) -> tuple[Metric, ...]:
-    """Return the normalised mean error of all points, and of each.
+    """Return the normalised mean error of all points, and of each if they are at most 20.
 
     All metrics have one function that gathers, so outputs are decoded once for all.
 
@@ -125,7 +127,9 @@ def landmark_metrics(task: Any) -> tuple[Metric, ...]:
         task: The task that decodes outputs to points and restores points from targets.
     """
     gather = functools.partial(gather_errors, task)
-    names = [NAME, *(figure_of(NAME, point) for point in task.target.points)]
+    points = task.target.points
+    each = points if len(points) <= MOST_POINTS else ()
+    names = [NAME, *(figure_of(NAME, point) for point in each)]
     metrics = []
     for place, name in enumerate(names):
         compute = functools.partial(mean_at, place)
