@@ -45,7 +45,8 @@ def main(json: str | None = None, seed: int = 0, epochs: int | None = None) -> N
         "direct network": lambda: network(splits, seed, epochs, heat_maps=False),
         "heat maps (the default)": lambda: network(splits, seed, epochs, heat_maps=True),
     }
-    parts = ", ".join(f"{len(part)} {name}" for name, part in splits.parts.items())
+    sizes = (len(part or ()) for part in (splits.train, splits.validation, splits.test))
+    parts = "{} training, {} validation and {} test".format(*sizes)
     print(f"68 points in {parts} pictures; test error / distance between the eyes:")
     found: dict[str, Any] = {}
     for name, run in rows.items():

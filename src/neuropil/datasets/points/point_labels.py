@@ -95,7 +95,7 @@ def checked_points(
     refuse_relative(places[wanted], sizes, part)
     places[empty] = 0
 
-    def drop(wrong: Array, what: str) -> None:
+    def drop(wrong: Any, what: str) -> None:
         for picture, point in np.argwhere(wrong & wanted & (sizes[:, None, 0] > 0)):
             place = f"{part.unit} {part.places[picture]}: {names[point]}"
             problems.add("point", f"{what}: not used", part.source, place)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from typing_extensions import override
@@ -54,7 +54,8 @@ class SoftArgmax(Layer):
         self, *, extent: tuple[float, float] = (1.0, 1.0), name: str | None = None
     ) -> None:
         super().__init__(name=name)
-        if not isinstance(extent, tuple | list) or len(extent) != 2:
+        given: Any = extent
+        if not isinstance(given, tuple | list) or len(given) != 2:
             raise ValueError(f"SoftArgmax: extent must be two numbers, got {shown(extent)}.")
         across, along = (number(side, "SoftArgmax: extent", "[1, inf)") for side in extent)
         self.extent = (across, along)
