@@ -79,7 +79,10 @@ def landmark_net(
         >>> landmark_net(5, (3, 96, 96), backbone=squeezenet(), heat_maps=False).output_shape
         (15,)
     """
-    points = whole(points, "landmark_net: points")
+    points, width = (
+        whole(value, f"landmark_net: {name}")
+        for name, value in (("points", points), ("width", width))
+    )
     known = [length for length in input_shape if length is not None]
     if len(input_shape) != 3 or len(known) != 3:
         raise ShapeError(
@@ -107,7 +110,7 @@ def merged(features: dict[int, Network], style: Style, width: int) -> Network:
         width: Channels of the result.
     """
     strides = sorted((stride for stride in features if stride >= FINEST), reverse=True)
-    total = features[strides[0]] >> style.unit(whole(width, "landmark_net: width"), 1)
+    total = features[strides[0]] >> style.unit(width, 1)
     for coarse, stride in pairwise(strides):
         own = features[stride] >> style.unit(width, 1)
         total = parallel(own, total >> Upscale(coarse // stride)) >> Elementwise("add")
