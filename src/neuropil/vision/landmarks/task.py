@@ -5,19 +5,15 @@ from __future__ import annotations
 import functools
 import math
 from dataclasses import dataclass, replace
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar, Self, final
 
-import torch
 from typing_extensions import override
 
 from neuropil.checks import number, whole
-from neuropil.datasets import Points
 from neuropil.datasets.augmentation import Compose, RandomFlip
 from neuropil.datasets.points.point_names import pairs_by_name
 from neuropil.layers import Linear
-from neuropil.runs.task import Mistake, Task
-from neuropil.text import number_of, some_of
+from neuropil.runs.task import Mistake
 from neuropil.training.losses.base import Loss
 from neuropil.vision.detection import detection_network as networks
 from neuropil.vision.landmarks.landmark_loss import decode_landmarks, landmark_loss
@@ -29,29 +25,25 @@ from neuropil.vision.landmarks.normalized_error import (
     picture_errors,
     point_errors,
 )
-from neuropil.vision.placing import file_places, fixed_size
+from neuropil.vision.landmarks.point_task import PointTask
+from neuropil.vision.placing import fixed_size
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable
 
     from torch import Tensor
 
     from neuropil.core import Layer, Network, Shape
     from neuropil.core.loss_kinds import Takes
-    from neuropil.datasets import PredictionInputs, Splits
+    from neuropil.datasets import Points, Splits
     from neuropil.runs.recipes.recipe import Recipe
     from neuropil.runs.task import Figures
     from neuropil.training.metrics.base import Metric
 
-# A point with a smaller probability of being visible is predicted to be hidden.
-VISIBLE = 0.5
-# The maximum number of points listed by name.
-MOST_NAMES = 5
-
 
 @final
 @dataclass(frozen=True)
-class Landmarks(Task[Points]):
+class Landmarks(PointTask):
     """The places of the same named points in each picture, and whether each is visible.
 
     Shape:
@@ -69,6 +61,7 @@ class Landmarks(Task[Points]):
 
     Example:
         >>> import torch
+        >>> from neuropil.datasets import Points
         >>> task = Landmarks(Points(["nose"]), size=(60, 80))
         >>> task.decode(torch.tensor([[0.0, -0.5, 0.0]])).tolist()
         [[[40.0, 15.0, 0.5]]]
@@ -76,9 +69,6 @@ class Landmarks(Task[Points]):
 
     name: ClassVar[str] = "landmarks"
     takes: ClassVar[Takes] = "values"
-    asks: ClassVar[str] = "numbers of points"
-    answers: ClassVar[str] = "points"
-    needs_mask: ClassVar[bool] = False
 
     target: Points
     size: tuple[int, int] = (1, 1)
@@ -157,20 +147,6 @@ class Landmarks(Task[Points]):
         return decode_landmarks(outputs, self.size)
 
     @override
-    def place(self, answers: Tensor, given: PredictionInputs) -> Tensor:
-        """Return points in the pixels of the files, which may have been resized.
-
-        Args:
-            answers: The points in pixels of the network's input.
-            given: The pictures.
-        """
-        found = file_places(given, len(answers))
-        if found is None:
-            return answers
-        places = answers[..., :2] * found.factors[:, None].to(answers)
-        return torch.cat([places, answers[..., 2:]], dim=-1)
-
-    @override
     def metrics(self) -> tuple[Metric, ...]:
         return landmark_metrics(self)
 
@@ -207,81 +183,8 @@ class Landmarks(Task[Points]):
         return [mistake for mistake in found if mistake.size > 0]
 
     @override
-    def goal(self) -> str:
-        points = self.target.points
-        return f"{number_of(len(points), 'landmark')} ({some_of(points, MOST_NAMES)})"
-
-    @override
     def verdict(self, figures: Figures, targets: Tensor, examples: str) -> str:
         error = figures[NAME]
         if error is None:
             return f"no error is known for the points of the {examples}"
         return f"points off by {error:.1%} of {self.unit} on average over the {examples}"
-
-    @override
-    def rows(self, answers: Tensor, names: Sequence[str]) -> Iterator[dict[str, Any]]:
-        for name, points in zip(names, answers.tolist(), strict=True):
-            found = {
-                point: {"x": short(x), "y": short(y), "visible": short(seen)}
-                for point, (x, y, seen) in zip(self.target.points, points, strict=True)
-            }
-            yield {"name": name, "points": found}
-
-    @override
-    def records(self, answers: Tensor, names: Sequence[str]) -> Iterator[dict[str, Any]]:
-        """Yield a record for each picture, in the form of the results of COCO.
-
-        The number of a picture is the name of its file, if that is a number, as in COCO itself;
-        else it is this name.
-
-        Args:
-            answers: The points.
-            names: Names of the pictures.
-        """
-        for name, points in zip(names, answers, strict=True):
-            stem = PurePath(name).stem
-            flat = [short(value) for x, y, v in points.tolist() for value in (x, y, state(v))]
-            yield {
-                "image_id": int(stem) if stem.isdecimal() else stem,
-                "file_name": name,
-                "category_id": 1,
-                "keypoints": flat,
-                "score": short(float(points[:, 2].mean())),
-            }
-
-    @override
-    def columns(
-        self, answers: Tensor, figures: Mapping[str, Figures]
-    ) -> dict[str, list[str] | list[float]]:
-        """Return the points as the columns of a table of points, as it can be read again."""
-        columns: dict[str, list[str] | list[float]] = {}
-        for place, name in enumerate(self.target.points):
-            x, y, seen = answers[:, place].T.tolist()
-            columns[f"{name}_x"], columns[f"{name}_y"] = (
-                list(map(short, x)),
-                list(map(short, y)),
-            )
-            columns[f"{name}_v"] = list(map(state, seen))
-        return columns
-
-    @override
-    def sentence(self, answer: Tensor, figures: Mapping[str, Figures], top: int) -> str:
-        words = [
-            f"{name} ({x:.1f}, {y:.1f}{', hidden' * (seen < VISIBLE)})"
-            for name, (x, y, seen) in zip(self.target.points, answer.tolist(), strict=True)
-        ]
-        return some_of(words, MOST_NAMES)
-
-    @override
-    def facts(self) -> dict[str, Any]:
-        return {"points": self.target.points, "columns": ["x", "y", "visible"]}
-
-
-def state(seen: float) -> float:
-    """Return the visibility of a point as labels have it: 2 for visible, 1 for hidden."""
-    return 2.0 if seen >= VISIBLE else 1.0
-
-
-def short(value: float) -> float:
-    """Return a number without the digits that single precision does not have."""
-    return float(f"{value:.6g}")
