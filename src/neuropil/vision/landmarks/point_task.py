@@ -9,6 +9,7 @@ import torch
 from typing_extensions import override
 
 from neuropil.datasets import Points
+from neuropil.datasets.pictures.picture_suffixes import SUFFIXES
 from neuropil.runs.task import Task
 from neuropil.text import number_of, some_of
 from neuropil.vision.placing import file_places
@@ -78,10 +79,9 @@ class PointTask(Task[Points]):
             names: Names of the pictures.
         """
         for name, points in zip(names, answers, strict=True):
-            stem = PurePath(name).stem
             flat = [short(value) for x, y, v in points.tolist() for value in (x, y, state(v))]
             yield {
-                "image_id": int(stem) if stem.isdecimal() else stem,
+                "image_id": picture_number(name),
                 "file_name": name,
                 "category_id": 1,
                 "keypoints": flat,
@@ -114,6 +114,19 @@ class PointTask(Task[Points]):
     @override
     def facts(self) -> dict[str, Any]:
         return {"points": self.target.points, "columns": ["x", "y", "visible"]}
+
+
+def picture_number(name: str) -> int | str:
+    """Return the number of a picture, which is the name of its file, or else this name.
+
+    Example:
+        >>> picture_number("faces/07.png"), picture_number("x.npz, row 1")
+        (7, 'x.npz, row 1')
+    """
+    path = PurePath(name)
+    # A row of an array has no suffix of a picture, but may have a dot in its name.
+    stem = path.stem if path.suffix.lower() in SUFFIXES else name
+    return int(stem) if stem.isdecimal() else stem
 
 
 def state(seen: float) -> float:
