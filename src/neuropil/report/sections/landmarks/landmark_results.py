@@ -31,7 +31,7 @@ def landmark_results(subject: Subject) -> Section:
             found.pictures,
             unit=unit(subject),
             others=baseline_errors(subject),
-            name="mean of the training points",
+            name="mean training points",
         )
         about = f"Share of {subject.examples} with at most each error."
         curve = drawing(figure, "landmark-errors", about)
