@@ -13,9 +13,11 @@ from pyarrow import parquet as pq
 from tests.datasets.annotations.label_writers import (
     write_boxes,
     write_coco,
+    write_picture,
     write_voc,
     write_yolo,
 )
+from tests.datasets.masks.mask_writers import write_mask
 from tests.datasets.tables.files.workbooks import WORKBOOKS
 
 from neuropil import datasets
@@ -105,6 +107,15 @@ def write_yolo_folder(folder: Path, _suffix: str) -> Path:
     return write_yolo(folder, boxes_of_pictures(), ["no", "yes"], (6, 5))
 
 
+def write_mask_folder(folder: Path, _suffix: str) -> Path:
+    """Write pictures with a mask each, whose first line tells the label."""
+    (folder / "classes.txt").write_text("yes\nno")
+    for number, label in enumerate(LABELS):
+        write_picture(folder / "images" / f"{number}.png", (6, 5), number)
+        write_mask(folder / "masks" / f"{number}.png", [[label] * 5, *[[1, 0, 1, 0, 1]] * 5])
+    return folder
+
+
 def write_idx(folder: Path, _suffix: str) -> Path:
     """Write MNIST's training files."""
     for name, array in (("images-idx3", PIXELS), ("labels-idx1", LABELS)):
@@ -164,6 +175,7 @@ WRITERS: dict[str, Callable[[Path, str], Path]] = {
     "COCO": write_coco_file,
     "YOLO": write_yolo_folder,
     "box table": write_box_table,
+    "mask": write_mask_folder,
     "picture table": write_picture_table,
     "table": write_table,
     "Parquet": write_parquet,

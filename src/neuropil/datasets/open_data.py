@@ -13,7 +13,7 @@ from neuropil.datasets.formats import (
     misfit_message,
     unknown_data_message,
 )
-from neuropil.datasets.open_options import Options
+from neuropil.datasets.open_options import TASKS, Options
 from neuropil.datasets.paths import find_existing, visible_entries
 from neuropil.datasets.tables.row_sets import as_frame
 from neuropil.datasets.tables.text_table import open_frame
@@ -51,8 +51,9 @@ def open(  # noqa: A001 - read as datasets.open
     divided into training and test, validation is cut from the training files, and the
     test files are read when `test` is first used. A text table may have a column of picture
     files, with classes or numbers in another. A folder with VOC or YOLO annotations, and COCO's
-    ``.json`` files, give pictures with boxes. Boxes and pictures that cannot be used are set
-    aside, and notes name and count them. Pictures that take more than 1 GB, or a quarter of the
+    ``.json`` files, give pictures with boxes; folders ``images`` and ``masks`` give pictures
+    with masks. Boxes, masks and pictures that cannot be used are set aside, and notes name and
+    count them. Pictures that take more than 1 GB, or a quarter of the
     free memory, are decoded when they are needed: the parts are then a `PictureSource`.
 
     Args:
@@ -60,9 +61,9 @@ def open(  # noqa: A001 - read as datasets.open
             columns, dicts as rows, or a data set of Hugging Face.
         target: For tables: name of the target column, or of several columns of numbers, as a
             list or with commas between them; None for the last column.
-        task: ``"classification"``, ``"regression"``, or for boxes ``"detection"`` or
-            ``"localisation"``; None to decide by the targets: words, or at most 20 distinct
-            integers, are classes.
+        task: ``"classification"``, ``"regression"``, for boxes ``"detection"`` or
+            ``"localisation"``, or for masks ``"segmentation"``; None to decide by the targets:
+            words, or at most 20 distinct integers, are classes.
         seed: Seed of the split; the same seed gives the same parts.
         validation: Fraction (below 1) or number of examples for validation; 0 for none.
         test: Fraction (below 1) or number of examples for the test, 0 for none; not used if
@@ -71,9 +72,9 @@ def open(  # noqa: A001 - read as datasets.open
             ``"buckets"`` for at most 8 sizes, so that each picture is changed little;
             ``"native"`` for the size of each picture, padded to that of the largest in its
             batch. None keeps a common size; pictures of different sizes get their median size,
-            at most 64 pixels per side. Pictures with boxes keep their proportions by default:
-            their sides are at most about 320 pixels, in ``"buckets"`` if their sizes differ.
-            Boxes move along with a resized picture.
+            at most 64 pixels per side. Pictures with boxes or masks keep their proportions by
+            default: their sides are at most about 320 pixels, in ``"buckets"`` if their sizes
+            differ. Boxes and masks move along with a resized picture.
         color: For a folder of pictures: ``"grey"`` or ``"rgb"``; None for grey if all pictures
             are grey.
         header: For tables: whether the first row holds the names of the columns; None to detect
@@ -113,7 +114,7 @@ def open(  # noqa: A001 - read as datasets.open
         return open_frame(as_frame(path), options)
     given = find_existing(path)
     with reading(given, DataError):
-        found = find_format(given)
+        found = find_format(given, TASKS.get(options.task or ""))
         if found is None:
             raise DataError(unknown_data_message(given))
         known, opened, seen = found
@@ -142,7 +143,7 @@ def read_for_evaluation(
     kind = preparation.kind
     notes: list[str] = []
     with reading(given, DataError), adding_notes(notes):
-        found = find_format(given)
+        found = find_format(given, preparation.target.kind)
         if found is None or kind not in found[0].read_labelled:
             takes = [known.opens for known in FORMATS if kind in known.read_labelled]
             what = f"{given} ({found[2]})" if found else given
@@ -156,20 +157,22 @@ def read_for_evaluation(
         return known.read_labelled[kind](preparation, opened, notes), notes
 
 
-def find_format(path: Path) -> tuple[Format, Path, str] | None:
+def find_format(path: Path, labels: str | None = None) -> tuple[Format, Path, str] | None:
     """Return the format that opens a path, the path to open, and a description of the data.
 
-    A folder that holds a single data file is opened as that file.
+    A folder that holds a single data file is opened as that file. Of a folder that has boxes
+    and masks, the labels that are wanted are read.
 
     Args:
         path: An existing file or folder.
+        labels: The kind of labels that is wanted, if any.
 
     Raises:
         DataError: If a folder holds several such files.
     """
     for known in FORMATS:
         if seen := known.recognises(path):
-            return known, path, seen
+            return in_same_folder(path, labels, known) or (known, path, seen)
     if not path.is_dir():
         return None
     single = [known for known in FORMATS if not known.folder]
@@ -185,3 +188,20 @@ def find_format(path: Path) -> tuple[Format, Path, str] | None:
             f"{some_of(file.name for _, file, _ in files)}."
         )
     return files[0] if files else None
+
+
+def in_same_folder(
+    path: Path, labels: str | None, known: Format
+) -> tuple[Format, Path, str] | None:
+    """Return the format of other labels of the same pictures, if those are wanted.
+
+    Args:
+        path: The folder.
+        labels: The kind of labels that is wanted, if any.
+        known: The format that recognises the folder first.
+    """
+    if labels in (None, *known.labels):
+        return None
+    others = [each for each in FORMATS if each.pictures is not None and labels in each.labels]
+    found = ((each, path, seen) for each in others if (seen := each.recognises(path)))
+    return next(found, None)

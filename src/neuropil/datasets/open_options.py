@@ -20,6 +20,7 @@ TASKS = {
     "regression": "numbers",
     "detection": "boxes",
     "localisation": "boxes",
+    "segmentation": "masks",
 }
 """The kind of labels of each task."""
 COLORS = ("grey", "rgb")
@@ -43,8 +44,8 @@ class Options:
 
     Args:
         target: Name of the target column, or several: with commas between them, or a list.
-        task: ``"classification"``, ``"regression"``, ``"detection"`` or ``"localisation"``;
-            None to decide by the targets.
+        task: ``"classification"``, ``"regression"``, ``"detection"``, ``"localisation"`` or
+            ``"segmentation"``; None to decide by the targets.
         seed: Seed of the split.
         validation: Fraction or number of examples for validation.
         test: Fraction or number of examples for the test; not used with test files.
