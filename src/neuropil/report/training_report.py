@@ -16,6 +16,7 @@ from neuropil.report.sections.gradients_section import gradients_section
 from neuropil.report.sections.importance_section import importance_section
 from neuropil.report.sections.network_section import network_section, training_words
 from neuropil.report.sections.regression_pages import REGRESSION
+from neuropil.report.sections.segmentation.segmentation_pages import SEGMENTATION
 from neuropil.report.sections.settings_section import settings_section
 from neuropil.report.sections.summary_section import summary_section
 from neuropil.report.sections.training_section import training_section
@@ -34,6 +35,7 @@ TASK_PAGES: dict[str, TaskPages] = {
     "regression": REGRESSION,
     "detection": DETECTION,
     "localisation": LOCALISATION,
+    "segmentation": SEGMENTATION,
 }
 """The pages of each task by its name."""
 

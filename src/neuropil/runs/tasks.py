@@ -34,6 +34,7 @@ TASKS = {
     "regression": Row("numbers", "neuropil.runs.regression.Regression"),
     "detection": Row("boxes", "neuropil.vision.detection.task.Detection"),
     "localisation": Row("boxes", "neuropil.vision.localisation.task.Localisation"),
+    "segmentation": Row("masks", "neuropil.vision.segmentation.task.Segmentation"),
 }
 
 
