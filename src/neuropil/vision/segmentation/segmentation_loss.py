@@ -28,7 +28,7 @@ def prepare_masks(name: str, scores: Tensor, targets: Tensor) -> Tensor:
     if scores.ndim != 4 or targets.ndim != 3 or targets.shape[1:] != scores.shape[2:]:
         raise ValueError(
             f"{name} takes scores (N, K, H, W) and masks (N, H, W) of the same size, got "
-            f" {tuple(scores.shape)} and {tuple(targets.shape)}."
+            f"{tuple(scores.shape)} and {tuple(targets.shape)}."
         )
     wrong = targets[(targets != IGNORED) & ((targets < 0) | (targets >= scores.shape[1]))]
     if wrong.numel():

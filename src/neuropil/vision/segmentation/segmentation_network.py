@@ -12,7 +12,6 @@ from neuropil.core.shape import format_shapes
 from neuropil.layers import (
     Concatenate,
     Convolution,
-    Input,
     ResidualBlock,
     SkipConnection,
     Upscale,
@@ -75,13 +74,14 @@ def pyramid_network(classes: int, input_shape: Shape, backbone: Network) -> Netw
     style = Style()
     features = feature_pyramid(backbone, input_shape, COARSEST)
     stride = max(features)
+    picture = features[stride].upto(features[stride].node_names[0])
     merged = features[stride] >> style.unit(channels_at(stride), 3)
     while stride > 1:
         stride //= 2
         merged = merged >> Upscale(2, "bilinear") >> style.unit(channels_at(stride), 1)
         if stride == 1:
             # The features are those of a padded picture: they are cut to its own size.
-            fine = Input(*input_shape) >> style.unit(WIDTH, 3)
+            fine = picture >> style.unit(WIDTH, 3)
             merged = parallel(fine, merged) >> SkipConnection()
         elif stride in features:
             merged = parallel(features[stride], merged) >> Concatenate()

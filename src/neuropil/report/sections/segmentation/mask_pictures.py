@@ -13,6 +13,7 @@ from neuropil.report.evidence import WORDS
 from neuropil.report.example_pictures import embed, to_bytes
 from neuropil.report.page import Section
 from neuropil.report.sections.detection.box_pictures import BoxedPicture, name_of
+from neuropil.vision.segmentation.mask_answers import own_part
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -109,7 +110,7 @@ def answer_mask(_picture: Any, answer: Tensor, task: Any) -> Image:
     colors = class_palette(max(task.target.judged) + 1)
     for number in task.target.judged:
         palette[values[number]] = rgb(colors[number])
-    image = Image.fromarray(values[answer.numpy()])
+    image = Image.fromarray(values[own_part(answer).numpy()])
     image.putpalette(palette.tobytes())
     return image
 
