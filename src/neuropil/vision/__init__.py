@@ -61,5 +61,7 @@ if TYPE_CHECKING:
     from neuropil.vision.segmentation.segmentation_loss import (
         segmentation_loss as segmentation_loss,
     )
+    from neuropil.vision.segmentation.tiles import predict_in_tiles as predict_in_tiles
+    from neuropil.vision.segmentation.tiles import tiles as tiles
 
 load_on_use(__name__, __file__)
