@@ -50,9 +50,9 @@ def segmentation_network(
 
     Example:
         >>> segmentation_network(3, (3, 96, 96)).output_shape
-        (3, 96, 96)
-        >>> segmentation_network(2, (3, 50, 70), "squeezenet").output_shape
-        (2, 50, 70)
+        (3, None, None)
+        >>> segmentation_network(2, (1, None, None), "resnet20").output_shape
+        (2, None, None)
     """
     shape = (input_shape[0], None, None)
     if backbone in (None, "unet"):
