@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from typing_extensions import TypeIs
@@ -202,10 +202,11 @@ def as_convolution(layer: Activation, before: Part) -> Composable:
 
 def plain_activation(layer: Activation) -> Layer:
     """Return the function of a layer, without units, over the channels of a map."""
-    options = {
+    options: dict[str, Any] = {
         name: value
         for name, value in layer.arguments.items()
         if name not in ("units", "bias", "weight", "name", "axis")
     }
-    own = {"axis": 0} if isinstance(layer, Softmax) else {}
-    return type(layer)(**options, **own)
+    if isinstance(layer, Softmax):
+        options["axis"] = 0
+    return type(layer)(**options)

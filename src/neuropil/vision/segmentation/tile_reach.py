@@ -16,7 +16,13 @@ if TYPE_CHECKING:
     from neuropil.analysis.receptive_field.axis_field import Field
     from neuropil.core import Network
 
-PICTURE_NORMS = (nn.GroupNorm, nn.LayerNorm, nn.modules.instancenorm._InstanceNorm)
+PICTURE_NORMS = (
+    nn.GroupNorm,
+    nn.LayerNorm,
+    nn.InstanceNorm1d,
+    nn.InstanceNorm2d,
+    nn.InstanceNorm3d,
+)
 
 
 class TileReach(NamedTuple):

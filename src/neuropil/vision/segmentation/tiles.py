@@ -133,5 +133,6 @@ def predict_in_tiles(
         if out is None:
             out = found.new_empty(*found.shape[:-2], height, width)
         value = found[(..., *tile.inside)]
-        out[(..., *tile.kept)] = value if isinstance(out, torch.Tensor) else value.numpy()
+        into: Any = out
+        into[(..., *tile.kept)] = value if isinstance(out, torch.Tensor) else value.numpy()
     return out

@@ -62,7 +62,8 @@ def mask_mistakes(subject: Subject) -> Section:
 
 def mask_pictures(subject: Subject) -> Section:
     """Return some pictures with their predicted masks, in the order of the data."""
-    evidence, figures = subject.evidence, subject.figures
+    evidence = subject.evidence
+    figures: Any = subject.figures
     answers, count = torch.from_numpy(evidence.answers), len(evidence.targets)
     places = np.unique(np.linspace(0, count - 1, min(count, MOST_PICTURES)).round().astype(int))
     shown = []
@@ -81,9 +82,10 @@ def labelled_picture(subject: Subject, index: int) -> Picture:
     """Return a training picture with its true mask."""
     train, task = subject.splits.train, subject.evidence.task
     targets: Any = train.targets
+    count = len(subject.evidence.classes)
     pixels = picture_at(subject, train, index)
     mask = torch.from_numpy(fitting(targets[index].cpu(), pixels))
-    return page_picture(colored(pixels, mask, task.target.judged, len(task.classes)))
+    return page_picture(colored(pixels, mask, task.target.judged, count))
 
 
 def answer_mask(_picture: Any, answer: Tensor, task: Any) -> Image:

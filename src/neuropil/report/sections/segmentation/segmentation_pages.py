@@ -17,6 +17,7 @@ from neuropil.report.sections.segmentation.mask_pictures import (
 )
 from neuropil.report.sections.segmentation.segmentation_summary import (
     counts_of,
+    judged_names,
     segmentation_figures,
     segmentation_headline,
     segmentation_remarks,
@@ -49,7 +50,7 @@ def segmentation_results(subject: Subject) -> Section:
             "dice": dice[place],
             "iou": iou[place],
         }
-        for place, name in enumerate(evidence.task.judged)
+        for place, name in enumerate(judged_names(evidence))
     ]
     table = figures_table(subject, of_classes=False)
     return Section(
@@ -69,7 +70,7 @@ def targets(subject: Subject) -> Targets:
     masks = [] if labels is None else list(labels)
     shown = [place for place, mask in enumerate(masks) if torch.isin(mask.cpu(), judged).any()]
     return Targets(
-        [("task", f"segmentation, masks of {number_of(len(task.judged), 'class')}")],
+        [("task", f"segmentation, masks of {number_of(len(judged), 'class')}")],
         f"Training {subject.noun}s with their masks",
         [(place, "") for place in shown[:MOST_SAMPLES]],
     )

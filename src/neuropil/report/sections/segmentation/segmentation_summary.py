@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 # Smaller differences between training and held-out Dice are not worth a remark.
 NOTABLE_GAP = 0.02
+# The classes that the headline names.
+MOST_NAMES = 5
 
 
 def counts_of(evidence: Evidence) -> np.ndarray[Any, Any]:
@@ -33,11 +35,16 @@ def counts_of(evidence: Evidence) -> np.ndarray[Any, Any]:
     return picture_rows(answers, targets, evidence.task.target.judged).numpy()
 
 
+def judged_names(evidence: Evidence) -> list[str]:
+    """Return the names of the classes that figures judge."""
+    return [evidence.classes[each] for each in evidence.task.target.judged]
+
+
 def segmentation_figures(evidence: Evidence, values: Values) -> dict[str, Figure]:
     """Return the figures with bootstrap intervals over the pictures."""
     rows = counts_of(evidence)
     flat = rows.reshape(len(rows), -1)
-    judged = [evidence.classes[each] for each in evidence.task.target.judged]
+    judged = judged_names(evidence)
     figures = {}
     for name in values:
         metric, _, of = name.partition(" of ")
@@ -68,7 +75,7 @@ def resampled(
 def segmentation_headline(subject: Subject) -> Headline:
     """Return Dice, beside that of marking every pixel."""
     evidence, figure = subject.evidence, subject.measured.get("dice")
-    judged = ", ".join(subject.evidence.task.judged[:5])
+    judged = ", ".join(judged_names(evidence)[:MOST_NAMES])
     if figure is None:
         nothing = Figure(0.0, 0.0, 1.0)
         words = f"is the Dice: the {subject.examples} have no pixels of {judged}."
@@ -96,7 +103,7 @@ def segmentation_remarks(subject: Subject) -> Iterator[str]:
         f"per picture is {number(each.value)} ({INTERVAL} {ends}): there, a picture with "
         "little to mark counts as much as any other."
     )
-    classes = subject.evidence.task.judged
+    classes = judged_names(subject.evidence)
     known = [
         (measured[name].value, c) for c in classes if (name := figure_of("dice", c)) in measured
     ]
