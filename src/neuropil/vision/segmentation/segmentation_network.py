@@ -62,7 +62,7 @@ def segmentation_network(
         depth = math.log2(max(2, min(sides, default=256) / LEAST_SIDE))
         size = {"width": WIDTH, "depth": min(DEPTH, int(depth)), "dropout": 0.0}
         network = unet(classes, input_shape=shape, **({} if backbone else size))
-        # CellPadding puts the channels last in memory, where convolutions take a tenth less time.
+        # CellPadding puts the channels last in memory, which saves a tenth of the time.
         return Input(*shape) >> CellPadding(1) >> network.after(network.node_names[0])
     return pyramid_network(classes, shape, named_backbone(str(backbone), shape[0]))
 
