@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -201,8 +200,3 @@ def picture_dice(counts: Tensor) -> Tensor:
     """
     each = 2 * counts[..., COMMON] / (counts[..., PREDICTED] + counts[..., TRUE])
     return each.nanmean(dim=1)
-
-
-def is_number(value: float | None) -> bool:
-    """Tell whether a figure is known."""
-    return value is not None and not math.isnan(value)

@@ -14,7 +14,7 @@ from neuropil.checks import number
 from neuropil.datasets import Masks
 from neuropil.datasets.masks.masks_target import IGNORED, pad_together
 from neuropil.layers import Convolution
-from neuropil.runs.task import Mistake, Task
+from neuropil.runs.task import Task
 from neuropil.text import number_of, some_of
 from neuropil.training.losses.base import Loss
 from neuropil.vision.detection import detection_network as networks
@@ -25,11 +25,8 @@ from neuropil.vision.segmentation.mask_answers import (
     place_masks,
     shares_of,
 )
-from neuropil.vision.segmentation.mask_metrics import (
-    picture_dice,
-    picture_overlaps,
-    segmentation_metrics,
-)
+from neuropil.vision.segmentation.mask_metrics import segmentation_metrics
+from neuropil.vision.segmentation.mask_mistakes import mask_mistakes
 from neuropil.vision.segmentation.segmentation_loss import segmentation_loss
 from neuropil.vision.segmentation.segmentation_network import (
     check_network,
@@ -44,7 +41,7 @@ if TYPE_CHECKING:
     from neuropil.core.loss_kinds import Takes
     from neuropil.datasets import PredictionInputs, Splits
     from neuropil.runs.recipes.recipe import Recipe
-    from neuropil.runs.task import Figures
+    from neuropil.runs.task import Figures, Mistake
     from neuropil.training.metrics.base import Metric
 
 # The maximum number of classes listed by name.
@@ -156,28 +153,7 @@ class Segmentation(Task[Masks]):
     @override
     def mistakes(self, answers: Tensor, targets: Tensor) -> list[Mistake]:
         """Return the pictures whose masks are not exact, that with the smallest Dice first."""
-        found = picture_overlaps(answers, targets, self.target.judged)
-        size = 1 - picture_dice(found)
-        order = size.argsort(descending=True, stable=True)
-        wrong = [place for place in order.tolist() if size[place] > 0]
-        return [
-            Mistake(place, self.errors(found[place]), float(size[place])) for place in wrong
-        ]
-
-    def errors(self, counts: Tensor) -> str:
-        """Return the Dice of each class of a picture in words.
-
-        Args:
-            counts: Common, predicted and true pixels of each class, ``(C, 3)``.
-        """
-        rows = zip(self.judged, counts.tolist(), strict=True)
-        parts = [
-            f"{name}: Dice {2 * common / (predicted + true):.2f}, {true - common:,.0f} pixels "
-            f"missed, {predicted - common:,.0f} too many"
-            for name, (common, predicted, true) in rows
-            if predicted + true > 2 * common
-        ]
-        return some_of(parts, 3)
+        return mask_mistakes(answers, targets, self.target)
 
     @override
     def goal(self) -> str:
