@@ -13,9 +13,11 @@ from pyarrow import parquet as pq
 from tests.datasets.annotations.label_writers import (
     write_boxes,
     write_coco,
+    write_picture,
     write_voc,
     write_yolo,
 )
+from tests.datasets.masks.mask_writers import write_mask
 from tests.datasets.points import point_writers
 from tests.datasets.tables.files.workbooks import WORKBOOKS
 
@@ -132,6 +134,15 @@ def write_point_arrays(folder: Path, _suffix: str) -> Path:
     )
 
 
+def write_mask_folder(folder: Path, _suffix: str) -> Path:
+    """Write pictures with a mask each, whose first line tells the label."""
+    (folder / "classes.txt").write_text("yes\nno")
+    for number, label in enumerate(LABELS):
+        write_picture(folder / "images" / f"{number}.png", (6, 5), number)
+        write_mask(folder / "masks" / f"{number}.png", [[label] * 5, *[[1, 0, 1, 0, 1]] * 5])
+    return folder
+
+
 def write_idx(folder: Path, _suffix: str) -> Path:
     """Write MNIST's training files."""
     for name, array in (("images-idx3", PIXELS), ("labels-idx1", LABELS)):
@@ -194,6 +205,7 @@ WRITERS: dict[str, Callable[[Path, str], Path]] = {
     "point arrays": write_point_arrays,
     "COCO keypoints": write_keypoints,
     "point table": write_point_table,
+    "mask": write_mask_folder,
     "picture table": write_picture_table,
     "table": write_table,
     "Parquet": write_parquet,
@@ -207,6 +219,7 @@ WRITERS: dict[str, Callable[[Path, str], Path]] = {
 LABELS_OF = {
     "boxes": lambda targets: targets[:, 0, 4],
     "points": lambda targets: targets[:, 0, 0],
+    "masks": lambda targets: targets[:, 0, 0],
 }
 CASES = [(known, suffix) for known in FORMATS for suffix in known.suffixes or ("",)]
 by_suffix = pytest.mark.parametrize(

@@ -83,6 +83,7 @@ from neuropil.layers import (
     SeparableBlock,
     SeparableConvolution,
     Sigmoid,
+    SkipConnection,
     SoftArgmax,
     Softmax,
     Softplus,
@@ -439,6 +440,13 @@ def cell_alignment(draw: Draw) -> Case:
     return CellAlignment(draw(few)), (shape_of(draw, 3), shape_of(draw, 3))
 
 
+def skip_connection(draw: Draw) -> Case:
+    short = shape_of(draw, 3)
+    padding = draw(st.sampled_from(["same", "valid"]))
+    long = (draw(few), *(side + draw(st.integers(0, 3)) for side in short[1:]))
+    return SkipConnection(padding), (short, long) if padding == "same" else (long, short)
+
+
 ROWS: dict[str, Callable[[Draw], Case]] = {
     "Attention": attention,
     "AveragePooling": pooling(AveragePooling, "count_include_pad"),
@@ -554,6 +562,7 @@ ROWS: dict[str, Callable[[Draw], Case]] = {
     "Tanh": activation(Tanh),
     "TransitionLayer": block(TransitionLayer, st.floats(0.01, 1)),
     "Transpose": transpose,
+    "SkipConnection": skip_connection,
     "UNetStage": block(
         UNetStage,
         few,
@@ -645,6 +654,7 @@ FREE: list[tuple[Layer, tuple[Shape, ...], Shape]] = [
     (Tanh(5), ((None, 3),), (None, 5)),
     (TransitionLayer(), ((6, None, 9),), (3, None, 4)),
     (Transpose(1, 0), ((3, None),), (None, 3)),
+    (SkipConnection(), ((3, None, 9), (4, None, 12)), (7, None, 9)),
     (UNetStage(4, UNetStage(8)), ((3, None, 9),), (4, None, 9)),
     (Upscale(2), ((3, None, 9),), (3, None, 18)),
     (XceptionBlock((4, 8), stride=2), ((3, None, 9),), (8, None, 5)),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 import torch
 from tests.datasets.annotations.label_writers import write_yolo
+from tests.datasets.masks.mask_writers import write_masks
 from tests.datasets.points import point_writers
 from torch import Tensor, nn
 
@@ -207,6 +208,22 @@ def by_place(boxes: Tensor) -> Tensor:
     return rows[:, : int((rows[..., 4] >= 0).sum(1).max())]
 
 
+def write_pixels(folder: Path) -> Path:
+    """Write pictures with a mask each."""
+    data = write_masks(folder / "pictures", PICTURES, (16, 20), (0, 1, 2))
+    (data / "classes.txt").write_text("background\ncat\ndog")
+    return data
+
+
+def pixelwise(task: Task[Any]) -> str:
+    del task
+    return "Convolution(4, 3, padding='same') >> Relu()"
+
+
+def sure_masks(task: Task[Any], labels: Tensor) -> Tensor:
+    return sure_scores(task, labels.long()).movedim(-1, 1)
+
+
 EXAMPLES = {
     "classification": Example(
         table_of(of_three), first_rows, one_layer, sure_scores, lambda a: a.argmax(1)
@@ -232,6 +249,9 @@ EXAMPLES = {
         points_of,
         sides=SIDES,
         tolerance=1e-3,
+    ),
+    "segmentation": Example(
+        write_pixels, five_pictures, pixelwise, sure_masks, lambda a: a, sides=(16, 20)
     ),
 }
 
@@ -531,6 +551,9 @@ def test_outputs_are_what_the_loss_takes(made, name):
     task, splits = made(name)
     network = task.network(splits.input_shape)
     outputs = outputs_of(network, splits.train.fetch(range(3)), task)
-    assert outputs.shape == (3, *network.output_shape)
+    shape = network.output_shape
+    assert len(outputs.shape[1:]) == len(shape)
+    pairs = zip(outputs.shape, (3, *shape), strict=True)
+    assert all(expected in (None, side) for side, expected in pairs)
     assert task.loss.takes == task.takes
     assert all(metric.takes == task.takes for metric in task.metrics())

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from neuropil.datasets.data_errors import DataError as DataError
     from neuropil.datasets.data_errors import MissingDataError as MissingDataError
     from neuropil.datasets.dataset import Dataset as Dataset
+    from neuropil.datasets.masks.masks_target import Masks as Masks
     from neuropil.datasets.new_input import read_for_prediction as read_for_prediction
     from neuropil.datasets.open_data import open as open  # noqa: A004 - read as datasets.open
     from neuropil.datasets.open_data import read_for_evaluation as read_for_evaluation

@@ -137,7 +137,8 @@ def describe(targets: Tensor | None) -> str:
     if targets is None:
         return "no targets"
     if not targets.is_floating_point():
-        return f"{len(targets.unique())} classes"
+        masks = targets.dtype == torch.uint8
+        return "masks" if masks else f"{len(targets.unique())} classes"
     if targets.ndim > 2:
         return f"{int((targets[..., -1] != -1).sum()):,} boxes"
     return f"{targets.shape[1]} target values" if targets.ndim > 1 else "one target value"
@@ -160,9 +161,13 @@ def as_inputs(values: Any, title: str = "inputs") -> Tensor:
 
 
 def as_targets(values: Any) -> Tensor:
-    """Return targets as int64 class numbers or floating-point numbers."""
+    """Return targets as int64 class numbers or floating-point numbers.
+
+    Masks in bytes stay in bytes: they have a class number for each pixel.
+    """
     tensor = as_inputs(values, "targets")
-    return tensor if tensor.is_floating_point() else tensor.long()
+    is_mask = tensor.dtype == torch.uint8 and tensor.ndim > 2
+    return tensor if is_mask or tensor.is_floating_point() else tensor.long()
 
 
 def from_array(values: Any, title: str) -> Tensor:

@@ -237,6 +237,17 @@ FORMATS = (
         labels="points",
     ),
     Format(
+        "mask",
+        (),
+        recognises=lazy("masks.mask_pairs.recognise"),
+        open=lazy("masks.open_masks.open_masks"),
+        read={},
+        read_labelled={"pictures": lazy("masks.open_masks.read_labelled")},
+        folder="a folder with pictures and their masks (images, masks)",
+        labels=("masks",),
+        pictures=lazy("masks.mask_pairs.list_pictures"),
+    ),
+    Format(
         "picture table",
         (),
         recognises=lazy("pictures.picture_table.recognise"),

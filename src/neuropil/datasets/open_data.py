@@ -51,11 +51,12 @@ def open(  # noqa: A001 - read as datasets.open
     divided into training and test, validation is cut from the training files, and the
     test files are read when `test` is first used. A text table may have a column of picture
     files, with classes or numbers in another. A folder with VOC or YOLO annotations, and COCO's
-    ``.json`` files, give pictures with boxes. COCO's keypoints, a table with columns such as
-    ``nose_x`` and ``nose_y``, and arrays of points ``(N, P, 2)`` give pictures with points.
-    Labels and pictures that cannot be used are set aside, and notes name and count them.
-    Pictures that take more than 1 GB, or a quarter of the free memory, are decoded when they
-    are needed: the parts are then a `PictureSource`.
+    ``.json`` files, give pictures with boxes; folders ``images`` and ``masks`` give pictures
+    with masks. COCO's keypoints, a table with columns such as ``nose_x`` and ``nose_y``, and
+    arrays of points ``(N, P, 2)`` give pictures with points. Labels and pictures that cannot be
+    used are set aside, and notes name and count them. Pictures that take more than 1 GB, or a
+    quarter of the free memory, are decoded when they are needed: the parts are then a
+    `PictureSource`.
 
     Args:
         path: The file or folder; or a data frame of pandas, Polars or PyArrow, a dict of
@@ -65,7 +66,8 @@ def open(  # noqa: A001 - read as datasets.open
             their names, or ``"face68"`` for the 68 landmarks of a face, which tell left from
             right.
         task: ``"classification"``, ``"regression"``, for boxes ``"detection"`` or
-            ``"localisation"``, for points ``"landmarks"``; None to decide by the targets:
+            ``"localisation"``, for points ``"landmarks"``, for masks ``"segmentation"``; None
+            to decide by the targets:
             words, or at most 20 distinct integers, are classes.
         seed: Seed of the split; the same seed gives the same parts.
         validation: Fraction (below 1) or number of examples for validation; 0 for none.
@@ -75,10 +77,10 @@ def open(  # noqa: A001 - read as datasets.open
             ``"buckets"`` for at most 8 sizes, so that each picture is changed little;
             ``"native"`` for the size of each picture, padded to that of the largest in its
             batch. None keeps a common size; pictures of different sizes get their median size,
-            at most 64 pixels per side. Pictures with boxes keep their proportions by default:
-            their sides are at most about 320 pixels, in ``"buckets"`` if their sizes differ.
-            Pictures with points get one size, at most 128 pixels per side. Boxes and points
-            move along with a resized picture.
+            at most 64 pixels per side. Pictures with boxes or masks keep their proportions by
+            default: their sides are at most about 320 pixels, in ``"buckets"`` if their sizes
+            differ. Pictures with points get one size, at most 128 pixels per side. Boxes,
+            masks and points move along with a resized picture.
         color: For a folder of pictures: ``"grey"`` or ``"rgb"``; None for grey if all pictures
             are grey.
         header: For tables: whether the first row holds the names of the columns; None to detect
@@ -168,17 +170,17 @@ def find_format(path: Path, labels: str | None = None) -> tuple[Format, Path, st
 
     Args:
         path: An existing file or folder.
-        labels: The kind of labels that is wanted, if it is known: one file may hold boxes and
-            points.
+        labels: The kind of labels that is wanted, if any: one file may hold boxes and points,
+            one folder boxes and masks.
 
     Raises:
         DataError: If a folder holds several such files.
     """
     recognised = ((known, path, seen) for known in FORMATS if (seen := known.recognises(path)))
     if first := next(recognised, None):
-        fits = labels is None or labels in first[0].labels or path.is_dir()
+        fits = labels is None or labels in first[0].labels
         others = () if fits else recognised
-        return next((other for other in others if labels in other[0].labels), first)
+        return next((other for other in others if has_labels(other[0], labels, path)), first)
     if not path.is_dir():
         return None
     single = [known for known in FORMATS if not known.folder]
@@ -194,3 +196,14 @@ def find_format(path: Path, labels: str | None = None) -> tuple[Format, Path, st
             f"{some_of(file.name for _, file, _ in files)}."
         )
     return files[0] if files else None
+
+
+def has_labels(known: Format, labels: str | None, path: Path) -> bool:
+    """Return whether a format has labels of a kind; of folders, only for pictures.
+
+    Args:
+        known: The format.
+        labels: The kind of labels.
+        path: The file or folder.
+    """
+    return labels in known.labels and not (path.is_dir() and known.pictures is None)

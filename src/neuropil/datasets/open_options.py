@@ -21,6 +21,7 @@ TASKS = {
     "detection": "boxes",
     "localisation": "boxes",
     "landmarks": "points",
+    "segmentation": "masks",
 }
 """The kind of labels of each task."""
 COLORS = ("grey", "rgb")

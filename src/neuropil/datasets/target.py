@@ -76,6 +76,39 @@ class Target(PlainFields, ABC):
             DataError: If a label does not belong to this target.
         """
 
+    def collate_resized(
+        self,
+        labels: Any,  # noqa: ARG002 - for labels of one value per pixel
+        where: str,  # noqa: ARG002
+        own: Any,  # noqa: ARG002
+        sizes: Any,  # noqa: ARG002
+    ) -> Tensor | None:
+        """Return labels of resized pictures as one tensor, for labels of a value per pixel.
+
+        By default None: labels are collated, and then moved.
+
+        Args:
+            labels: One label per example.
+            where: Their source, for the error.
+            own: Height and width of each picture file, ``(N, 2)``.
+            sizes: Height and width to which it is resized, ``(N, 2)``, or one size for all.
+
+        Raises:
+            DataError: If a label does not belong to this target.
+        """
+        return None
+
+    def crop(self, targets: Tensor, size: tuple[int, int]) -> Tensor:  # noqa: ARG002 - as above
+        """Return targets that have a value per pixel for pictures of one size.
+
+        By default they are unchanged.
+
+        Args:
+            targets: Some rows of the result of `collate`.
+            size: Height and width of the pictures.
+        """
+        return targets
+
     def move(self, targets: Tensor, matrix: Tensor, size: tuple[int, int]) -> Tensor:  # noqa: ARG002 - for labels that have a place
         """Return targets after a change of their pictures; by default unchanged.
 

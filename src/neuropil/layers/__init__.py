@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from neuropil.layers.blocks.residual_blocks import BottleneckBlock as BottleneckBlock
     from neuropil.layers.blocks.residual_blocks import ResidualBlock as ResidualBlock
     from neuropil.layers.blocks.separable_block import SeparableBlock as SeparableBlock
+    from neuropil.layers.blocks.unet_stage import SkipConnection as SkipConnection
     from neuropil.layers.blocks.unet_stage import UNetStage as UNetStage
     from neuropil.layers.blocks.xception_block import XceptionBlock as XceptionBlock
     from neuropil.layers.convolution.colorspace import LearnedColorspace as LearnedColorspace

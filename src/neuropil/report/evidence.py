@@ -102,7 +102,9 @@ def gather_evidence(network: ScoringPredictor, splits: Splits, task: Task[Any]) 
     )
     if data.targets is None:
         raise ValueError(f"report: the {WORDS[part]} examples have no targets to compare with.")
-    answers = answers_of(network, data, task).double()
+    answers = answers_of(network, data, task)
+    # Numbers of classes, of which masks have one per pixel, stay what they are.
+    answers = answers.double() if answers.is_floating_point() else answers
     rows = answers.reshape(len(answers), -1)
     if answers.ndim <= 2:
         check_answers(rows, data, task)

@@ -66,6 +66,8 @@ def write_pictures(folder: Path, run: Run, given: PredictionInputs, answers: Ten
     for place, name in enumerate(given.names):
         picture = draw(pixels_of(run, given, place), answers[place], run.task)
         path = folder / inner_name(name)
+        if picture.mode == "P":  # its values are classes, which a JPEG would change
+            path = path.with_suffix(".png")
         make_folder(path.parent)
         with replacing(path) as file:
             file.write(encode(picture, path.suffix))

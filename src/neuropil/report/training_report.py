@@ -17,6 +17,7 @@ from neuropil.report.sections.importance_section import importance_section
 from neuropil.report.sections.landmarks.landmark_pages import LANDMARKS
 from neuropil.report.sections.network_section import network_section, training_words
 from neuropil.report.sections.regression_pages import REGRESSION
+from neuropil.report.sections.segmentation.segmentation_pages import SEGMENTATION
 from neuropil.report.sections.settings_section import settings_section
 from neuropil.report.sections.summary_section import summary_section
 from neuropil.report.sections.training_section import training_section
@@ -36,6 +37,7 @@ TASK_PAGES: dict[str, TaskPages] = {
     "detection": DETECTION,
     "localisation": LOCALISATION,
     "landmarks": LANDMARKS,
+    "segmentation": SEGMENTATION,
 }
 """The pages of each task by its name."""
 

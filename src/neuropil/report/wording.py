@@ -91,7 +91,8 @@ def figure_name(name: str) -> str:
     metric, of, target = name.partition(" of ")  # such as "r2 of price"
     own = {"r2": "R²", "f1": "F1", "roc_auc": "ROC AUC", "mean_iou": "mean IoU"}
     own |= {"normalized_mean_error": "normalised mean error"}
-    own |= {"ap": "AP", "ap50": "AP50", "ap75": "AP75"}
+    own |= {"ap": "AP", "ap50": "AP50", "ap75": "AP75", "iou": "IoU", "dice": "Dice"}
+    own |= {"dice_per_picture": "Dice per picture"}
     return own.get(metric, metric.replace("_", " ")) + of + target
 
 

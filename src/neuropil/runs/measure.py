@@ -95,7 +95,7 @@ def answers_of(network: ScoringPredictor, examples: Tensor | Source, task: Task[
         answers.append(task.decode(outputs_of(network, batch, task)))
     if not answers:
         return task.decode(outputs_of(network, examples.fetch([]), task))
-    return torch.cat(answers)[torch.tensor(order).argsort()]
+    return task.join(answers)[torch.tensor(order).argsort()]
 
 
 def outputs_of(network: ScoringPredictor, batch: Batch, task: Task[Any]) -> Tensor:

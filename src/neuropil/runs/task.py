@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, Self, TypeVar
 
+import torch
+
 from neuropil import optim
 from neuropil.architectures import dense, small_convolutional, varied_convolutional
 from neuropil.core.shape import format_shapes
@@ -289,6 +291,14 @@ class Task(ABC, Generic[Labels]):
         Args:
             outputs: The outputs of the network.
         """
+
+    def join(self, answers: Sequence[Tensor]) -> Tensor:
+        """Return the answers of several batches as one tensor.
+
+        Args:
+            answers: Results of `decode`, at least one.
+        """
+        return torch.cat(list(answers))
 
     def chosen(self, answers: Tensor) -> Tensor:
         """Return the answers that are predicted and exported; by default all of them.

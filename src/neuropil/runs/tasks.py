@@ -35,6 +35,7 @@ TASKS = {
     "detection": Row("boxes", "neuropil.vision.detection.task.Detection"),
     "localisation": Row("boxes", "neuropil.vision.localisation.task.Localisation"),
     "landmarks": Row("points", "neuropil.vision.landmarks.task.Landmarks"),
+    "segmentation": Row("masks", "neuropil.vision.segmentation.task.Segmentation"),
 }
 
 

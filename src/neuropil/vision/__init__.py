@@ -60,5 +60,17 @@ if TYPE_CHECKING:
         localisation_accuracy as localisation_accuracy,
     )
     from neuropil.vision.localisation.localisation_metrics import mean_iou as mean_iou
+    from neuropil.vision.segmentation.dense_prediction import (
+        dense_prediction as dense_prediction,
+    )
+    from neuropil.vision.segmentation.mask_metrics import mask_dice as mask_dice
+    from neuropil.vision.segmentation.mask_metrics import mask_iou as mask_iou
+    from neuropil.vision.segmentation.run_lengths import decode_runs as decode_runs
+    from neuropil.vision.segmentation.run_lengths import encode_runs as encode_runs
+    from neuropil.vision.segmentation.segmentation_loss import (
+        segmentation_loss as segmentation_loss,
+    )
+    from neuropil.vision.segmentation.tiles import predict_in_tiles as predict_in_tiles
+    from neuropil.vision.segmentation.tiles import tiles as tiles
 
 load_on_use(__name__, __file__)

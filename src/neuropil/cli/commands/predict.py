@@ -22,7 +22,8 @@ def predict(
         typer.Option(
             help="Write the predictions, with the probability of every class, to a .csv, "
             ".parquet or .json file, after the columns of the table or the names of the files. "
-            "Without a suffix: a new folder, for the pictures with their boxes drawn on them.",
+            "Without a suffix: a new folder, for the pictures with their boxes drawn on them, "
+            "or for their masks.",
             show_default=False,
             metavar="PATH",
         ),

@@ -34,7 +34,7 @@ from neuropil.datasets.pictures.picture_sizes import (
     note_resizing,
 )
 from neuropil.datasets.pictures.source_opening import lost_classes, open_source
-from neuropil.datasets.pictures.target_moves import move_along
+from neuropil.datasets.pictures.target_moves import collate_resized
 from neuropil.datasets.splits import Splits
 from neuropil.datasets.target import Numbers, Target
 from neuropil.text import number_of, some_of
@@ -206,9 +206,9 @@ def targets_of(
         batch: The decoded pictures.
         notes: Gains a line if targets are lost.
     """
-    targets = target.collate(labels, str(files.folder))
     own = [treatment.size for treatment in batch.treatments]
-    return move_along(target, targets, own, batch.pixels.shape[2:], notes)
+    size = batch.pixels.shape[2:]
+    return collate_resized(target, labels, str(files.folder), own, size, notes)
 
 
 def fits_in_memory(count: int, shape: tuple[int | None, ...], *, deep: bool) -> bool:

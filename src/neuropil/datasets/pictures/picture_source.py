@@ -152,6 +152,8 @@ class PictureSource:
         if targets is not None and shown != places:
             own = self.files.sizes[self.rows[shown].numpy()]
             targets = move_along(self.preparation.target, targets, own, sizes, [])
+        if targets is not None:
+            targets = self.preparation.target.crop(targets, (shape[2], shape[3]))
         return Batch(inputs, targets, mask)
 
     def read(

@@ -25,7 +25,7 @@ from neuropil.datasets.pictures.picture_files import PictureFiles
 from neuropil.datasets.pictures.picture_header import is_cut_off
 from neuropil.datasets.pictures.picture_sizes import note_resizing
 from neuropil.datasets.pictures.picture_source import PictureSource
-from neuropil.datasets.pictures.target_moves import move_along
+from neuropil.datasets.pictures.target_moves import collate_resized
 from neuropil.text import number_of, some_of
 
 if TYPE_CHECKING:
@@ -90,9 +90,8 @@ def open_source(
     pixel = preparation.shape[0] * (1 if preparation.dtype == "uint8" else 4)
     lengths = pixel * found.sizes.astype(np.int64).prod(axis=1)
     found = replace(found, cache=open_cache(cache_key(found, preparation), lengths, notes))
-    targets = preparation.target.collate(labels, str(files.folder))
-    own = [header.size for header in known]
-    targets = move_along(preparation.target, targets, own, sizes, notes)
+    own, where = [header.size for header in known], str(files.folder)
+    targets = collate_resized(preparation.target, labels, where, own, sizes, notes)
     return PictureSource(found, preparation, targets)
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 SUBSTITUTES = 8
 """Number of pictures to try in place of one that cannot be decoded."""
+MOST_NUMBERS = 2**22
+"""Number of target values that are compared at once: masks have one for each pixel."""
 
 
 class BrokenPictureWarning(UserWarning):
@@ -29,6 +32,8 @@ def nearest_targets(targets: Tensor | None, count: int, place: int) -> list[int]
     """
     keys = [np.abs(np.arange(count) - place)]
     if targets is not None:
-        values = targets.reshape(count, -1).double().numpy()
-        keys.append(np.abs(values - values[place]).sum(axis=1))
+        values = targets.reshape(count, -1)
+        parts = values.split(max(1, MOST_NUMBERS // max(1, values.shape[1])))
+        distances = [(part.double() - values[place].double()).abs().sum(1) for part in parts]
+        keys.append(torch.cat(distances).numpy())
     return np.lexsort(keys)[1 : SUBSTITUTES + 1].tolist()

@@ -14,6 +14,25 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+def collate_resized(
+    target: Target, labels: Any, where: str, own: Any, sizes: Any, notes: list[str]
+) -> Tensor:
+    """Return labels as one tensor, in the pixels of resized pictures.
+
+    Args:
+        target: Their kind.
+        labels: One label per picture, in the pixels of its file.
+        where: Their source, for the error.
+        own: Height and width of each file, ``(N, 2)``.
+        sizes: Height and width to which it is resized, ``(N, 2)``, or one size for all.
+        notes: Gains a line if targets are lost.
+    """
+    found = target.collate_resized(labels, where, own, sizes)
+    if found is not None:
+        return found
+    return move_along(target, target.collate(labels, where), own, sizes, notes)
+
+
 def move_along(
     target: Target, targets: Tensor, own: Any, sizes: Any, notes: list[str]
 ) -> Tensor:
@@ -38,7 +57,8 @@ def move_along(
         none = torch.zeros_like(down)
         matrix = stretch(right, down, none, none)
         rows = torch.from_numpy(found)
-        moved[rows] = target.move(targets[rows], matrix, (int(size[0]), int(size[1])))
+        part = target.move(targets[rows], matrix, (int(size[0]), int(size[1])))
+        moved[rows] = target.crop(part, (moved.shape[-2], moved.shape[-1]))
     lost = target.lost(targets, moved)
     notes += [lost] if lost else []
     return moved

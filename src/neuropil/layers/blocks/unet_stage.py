@@ -132,12 +132,17 @@ class UNetStage(StyledBlock):
 class SkipConnection(Merge):
     """Concatenate the skip connection and the upsampled features, cropped to equal lengths.
 
+    Shape:
+        ``(C, …)`` and ``(D, …)`` to ``(C + D, …)``, with the lengths of the shorter of both:
+        the first with ``"same"``, the second with ``"valid"``; free axes stay free.
+
     Args:
         padding: ``"same"`` crops the upsampled features at the end; ``"valid"`` crops the skip
             connection at both ends, by one less at the start if the difference is odd.
         name: Name in the network.
 
     Raises:
+        ValueError: When the padding is unknown.
         ShapeError: When the input to crop is the shorter one.
 
     Reference:
@@ -152,7 +157,7 @@ class SkipConnection(Merge):
 
     def __init__(self, padding: Padding = "same", *, name: str | None = None) -> None:
         super().__init__(name=name)
-        self.padding = padding
+        self.padding: Padding = one_of(padding, "SkipConnection: padding", ("same", "valid"))
 
     @override
     def output_shape(self, *input_shapes: Shape) -> Shape:
