@@ -79,6 +79,8 @@ from neuropil.layers import (
     Relu,
     Reshape,
     ResidualBlock,
+    RoiAlign,
+    RoiPooling,
     Scale,
     SeparableBlock,
     SeparableConvolution,
@@ -433,6 +435,17 @@ def cell_alignment(draw: Draw) -> Case:
     return CellAlignment(draw(few)), (shape_of(draw, 3), shape_of(draw, 3))
 
 
+def regions(cls: Any, **options: Any) -> Any:
+    """Return the row of a layer that cuts features to boxes."""
+
+    def drawn(draw: Draw) -> Case:
+        chosen = {name: draw(strategy) for name, strategy in options.items()}
+        layer = cls(draw(few), stride=draw(st.floats(0.1, 2)), **chosen)
+        return layer, (shape_of(draw, 3), (draw(few), 4))
+
+    return drawn
+
+
 ROWS: dict[str, Callable[[Draw], Case]] = {
     "Attention": attention,
     "AveragePooling": pooling(AveragePooling, "count_include_pad"),
@@ -512,6 +525,8 @@ ROWS: dict[str, Callable[[Draw], Case]] = {
     "PRelu": activation(PRelu, shared=yes_or_no, epsilon=st.floats(-1, 1)),
     "Relu": activation(Relu, maximum=st.none() | st.floats(0.5, 6)),
     "Reshape": reshape,
+    "RoiAlign": regions(RoiAlign, samples=few),
+    "RoiPooling": regions(RoiPooling),
     "Scale": simple(Scale, 1, 2, 3, 4, factor=st.floats(-2, 2)),
     "SeparableConvolution": filters(
         SeparableConvolution, grouped=False, order=orders, activation=functions | st.none()
@@ -624,6 +639,8 @@ FREE: list[tuple[Layer, tuple[Shape, ...], Shape]] = [
     (Reshape(3, -1), ((3, None, 2),), (3, None)),
     (ResidualBlock(8, stride=2), ((3, None, 9),), (8, None, 5)),
     (BottleneckBlock(8), ((3, None, 9),), (8, None, 9)),
+    (RoiAlign(2), ((3, None, 9), (5, 4)), (5, 3, 2, 2)),
+    (RoiPooling(2), ((3, 4, 9), (None, 4)), (None, 3, 2, 2)),
     (StochasticDepth(0.5), ((3, None),), (3, None)),
     (Scale(2), ((3, None),), (3, None)),
     (SeparableConvolution(8, 3), ((3, None, 9),), (8, None, 7)),

@@ -55,6 +55,8 @@ if TYPE_CHECKING:
     from neuropil.layers.detection.box_grid import BoxGrid as BoxGrid
     from neuropil.layers.detection.cell_alignment import CellAlignment as CellAlignment
     from neuropil.layers.detection.cell_alignment import CellPadding as CellPadding
+    from neuropil.layers.detection.roi_layers import RoiAlign as RoiAlign
+    from neuropil.layers.detection.roi_layers import RoiPooling as RoiPooling
     from neuropil.layers.embedding import Embedding as Embedding
     from neuropil.layers.input import Input as Input
     from neuropil.layers.mask_padding import MaskPadding as MaskPadding

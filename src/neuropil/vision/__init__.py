@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 from neuropil.lazy import load_on_use
 
 if TYPE_CHECKING:
+    from neuropil.layers.detection.roi_features import roi_align as roi_align
+    from neuropil.layers.detection.roi_features import roi_pooling as roi_pooling
     from neuropil.vision.boxes.anchor_grid import anchor_grid as anchor_grid
     from neuropil.vision.boxes.box_forms import to_centers as to_centers
     from neuropil.vision.boxes.box_forms import to_corners as to_corners
