@@ -56,5 +56,8 @@ if TYPE_CHECKING:
         localisation_accuracy as localisation_accuracy,
     )
     from neuropil.vision.localisation.localisation_metrics import mean_iou as mean_iou
+    from neuropil.vision.regions.graph_segmentation import (
+        graph_segmentation as graph_segmentation,
+    )
 
 load_on_use(__name__, __file__)
