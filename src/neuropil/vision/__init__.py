@@ -59,5 +59,6 @@ if TYPE_CHECKING:
     from neuropil.vision.regions.graph_segmentation import (
         graph_segmentation as graph_segmentation,
     )
+    from neuropil.vision.regions.selective_search import selective_search as selective_search
 
 load_on_use(__name__, __file__)
