@@ -70,6 +70,7 @@ RIGHT: dict[tuple[str, str], tuple[Any, ...]] = {
 }
 # What a layer cannot be made without, where 4 is not it.
 NEEDS: dict[str, dict[str, Any]] = {
+    "AnchorBoxes": {"anchors": [[(4, 4)]], "strides": [8]},
     "BoxGrid": {"anchors": [[(4, 4)]], "strides": [8]},
     "DropBlock": {"rate": 0.5},
     "Dropout": {"rate": 0.5},

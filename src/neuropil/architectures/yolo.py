@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from neuropil.core.layer import Composable
-    from neuropil.layers.detection.box_grid import Anchors
+    from neuropil.layers.detection.anchor_options import Anchors
 
 # Channels of the first convolution of the default backbone; each halving doubles them.
 FIRST_WIDTH = 16
