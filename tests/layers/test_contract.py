@@ -45,6 +45,7 @@ from neuropil.layers import (
     DepthwiseConvolution,
     DropBlock,
     Dropout,
+    EachRegion,
     Elementwise,
     Elu,
     Embedding,
@@ -457,6 +458,11 @@ def region_boxes(draw: Draw) -> Case:
     return RegionBoxes(draw(few)), ((count, draw(few)), (count, 4), *anchors)
 
 
+def each_region(draw: Draw) -> Case:
+    network = Linear(draw(few)) >> Tanh() if draw(yes_or_no) else Tanh(draw(few))
+    return EachRegion(network), (shape_of(draw, 2),)
+
+
 def selective_search(draw: Draw) -> Case:
     _, height, width = shape_of(draw, 3)
     return SelectiveSearch(draw(few)), ((draw(st.sampled_from([1, 3])), height, width),)
@@ -496,6 +502,7 @@ ROWS: dict[str, Callable[[Draw], Case]] = {
     "DenseBlock": block(DenseBlock, st.integers(1, 2), few, bottleneck=st.none() | few),
     "DropBlock": drop_block,
     "Dropout": simple(Dropout, 1, 2, 3, 4, rate=rates, per_channel=yes_or_no),
+    "EachRegion": each_region,
     "Elementwise": elementwise,
     "Elu": activation(Elu, alpha=st.floats(0.1, 2)),
     "Embedding": embedding,
@@ -628,6 +635,7 @@ FREE: list[tuple[Layer, tuple[Shape, ...], Shape]] = [
     (DenseBlock(2, 4), ((3, None, 9),), (11, None, 9)),
     (DropBlock(0.1), ((3, None, 9),), (3, None, 9)),
     (Dropout(0.1), ((3, None),), (3, None)),
+    (EachRegion(Convolution(8, 3)), ((4, 3, None, 9),), (4, 8, None, 7)),
     (Elementwise(), ((3, None), (3, None)), (3, None)),
     (Elementwise("multiply"), ((3, None, 4), (3, 1, 1)), (3, None, 4)),
     (Elu(), ((3, None),), (3, None)),
@@ -768,7 +776,7 @@ def test_the_docstring_says_what_a_user_needs(name):
 @contract(max_examples=15)
 def test_output_and_parameters_have_the_shapes_foretold(name, data):
     layer, shapes = drawn(name, data)
-    made_of_layers = isinstance(layer, Block | MixtureOfExperts)
+    made_of_layers = isinstance(layer, Block | EachRegion | MixtureOfExperts)
     own = {n: tuple(p.shape) for n, p in layer.named_parameters(recurse=made_of_layers)}
     assert own == layer.parameter_shapes(*shapes)
     layer.train(data.draw(yes_or_no))

@@ -74,6 +74,7 @@ NEEDS: dict[str, dict[str, Any]] = {
     "BoxGrid": {"anchors": [[(4, 4)]], "strides": [8]},
     "DropBlock": {"rate": 0.5},
     "Dropout": {"rate": 0.5},
+    "EachRegion": {"network": Linear(3)},
     "MixtureOfExperts": {"experts": Linear(3), "count": 2},
     "StochasticDepth": {"rate": 0.5},
     "Uniform": {"low": 0, "high": 1},

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from neuropil.architectures.mobilenet import mobilenet as mobilenet
     from neuropil.architectures.nin import nin as nin
     from neuropil.architectures.published.weights import load_weights as load_weights
+    from neuropil.architectures.rcnn import fast_rcnn as fast_rcnn
+    from neuropil.architectures.rcnn import faster_rcnn as faster_rcnn
+    from neuropil.architectures.rcnn import rcnn as rcnn
     from neuropil.architectures.resnet import resnet18 as resnet18
     from neuropil.architectures.resnet import resnet20 as resnet20
     from neuropil.architectures.resnet import resnet34 as resnet34

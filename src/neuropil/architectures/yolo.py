@@ -2,38 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
-import torch
-
-from neuropil.checks import whole
-from neuropil.core import Network, Shape, ShapeError, format_shape, join, parallel
-from neuropil.layers import (
-    AveragePooling,
-    BoxGrid,
-    CellAlignment,
-    CellPadding,
-    Elementwise,
-    Input,
-    ResidualBlock,
-    Upscale,
-)
-from neuropil.layers.blocks.block_style import Style
+from neuropil.architectures.feature_pyramid import pyramid_maps
+from neuropil.core import parallel
+from neuropil.layers import BoxGrid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from neuropil.core.layer import Composable
+    from neuropil.core import Network, Shape
     from neuropil.layers.detection.anchor_options import Anchors
-
-# Channels of the first convolution of the default backbone; each halving doubles them.
-FIRST_WIDTH = 16
-# By how much pictures are shrunk for a backbone whose first stage keeps their size.
-SHRINK = 4
-# The side of the picture on which the strides of a backbone are measured: large enough for
-# borders without padding to change no stride.
-TRIAL_SIDE = 256
 
 
 def yolo(
@@ -84,6 +63,7 @@ def yolo(
         networks for object detection", 2017, for the coarse features added to the fine ones.
 
     Example:
+        >>> import torch
         >>> network = yolo(3, anchors=[[(20, 20)], [(50, 50)]], input_shape=(3, 240, 320))
         >>> network.output_shape
         (15, 20, 40)
@@ -93,121 +73,5 @@ def yolo(
         torch.Size([1, 4, 5, 40])
     """
     last = BoxGrid(classes, anchors=anchors, strides=strides)
-    strides = last.strides
-    if any(stride & (stride - 1) for stride in strides):
-        raise ValueError(f"yolo: strides must be powers of two, got {list(strides)}.")
-    style = Style()
-    features = feature_pyramid(backbone, input_shape, strides[-1])
-    merged: Network | None = None
-    maps: list[Network] = []
-    for place, stride in reversed([*enumerate(strides)]):
-        found = features.get(stride)
-        lateral = [] if found is None else [found >> style.unit(whole(width, "yolo: width"), 1)]
-        if merged is not None:
-            lateral.append(merged >> Upscale(strides[place + 1] // stride))
-        merged = parallel(*lateral) >> Elementwise("add") if len(lateral) > 1 else lateral[0]
-        maps.insert(0, merged >> style.unit(width, 3))
+    maps = pyramid_maps("yolo", backbone, input_shape, last.strides, width)
     return (parallel(*maps) if len(maps) > 1 else maps[0]) >> last
-
-
-def feature_pyramid(
-    backbone: Network | None, input_shape: Shape, coarsest: int
-) -> dict[int, Network]:
-    """Return the features of a picture by their stride, each with a position for each cell.
-
-    Raises:
-        ShapeError: When the backbone does not take the input.
-        ValueError: When its features are coarser than the coarsest stride.
-    """
-    if len(input_shape) != 3:
-        raise ShapeError(f"yolo takes images (C, H, W), got {format_shape(input_shape)}.")
-    body = small_residual(input_shape, coarsest) if backbone is None else backbone
-    source, stages = Input(*input_shape), stage_strides(body)
-    shrink = SHRINK if min(stages) == 1 else 1
-    source.load_state_dict(body.inputs[0].state_dict())  # weights expect their own mean
-    picture = source >> CellPadding(coarsest)
-    margin = shrink * lost_at_borders(body, stages, coarsest // shrink)
-    larger = source >> CellPadding(coarsest, margin=margin) if margin else picture
-    try:
-        front = larger if shrink == 1 else larger >> AveragePooling(shrink)
-        whole_body = front >> body.after(body.node_names[0]).upto(*stages.values())
-    except ShapeError as error:
-        raise ShapeError(f"yolo: the backbone does not take {input_shape}: {error}") from None
-    features: dict[int, Network] = {}
-    for own_stride, name in stages.items():
-        stride = shrink * own_stride
-        if stride <= coarsest:
-            both = parallel(whole_body.upto(name), picture)
-            features[stride] = both >> CellAlignment(stride)
-    if not features:
-        first = shrink * min(stages)
-        raise ValueError(
-            f"yolo: the features of the backbone begin at a stride of {first}: give a largest "
-            f"stride of at least that, got {coarsest}."
-        )
-    stride = max(features)
-    while stride < coarsest:
-        (channels, *_) = features[stride].output_shape or (None,)
-        block = ResidualBlock(2 * (channels or 1), stride=2)
-        features[2 * stride] = features[stride] >> block
-        stride *= 2
-    return features
-
-
-def stage_strides(body: Network) -> dict[int, str]:
-    """Return the last stage at each stride of a backbone, the smallest stride first.
-
-    Raises:
-        ValueError: When it has no stages.
-    """
-    strides = {2 ** round(math.log2(TRIAL_SIDE / n)): name for name, n in stage_sides(body)}
-    if not strides:
-        raise ValueError(
-            "yolo: the backbone has no features to start from: name its layers that end a "
-            "resolution stage1, stage2 and so on."
-        )
-    return strides
-
-
-def stage_sides(body: Network) -> list[tuple[str, int]]:
-    """Return the stages of a backbone that give maps, and the side of the map of a picture."""
-    names = [name for name in body.layers if name.startswith("stage")]
-    trial = Input(*body.input_shape[:1], TRIAL_SIDE, TRIAL_SIDE)
-    with torch.device("meta"):
-        shapes: dict[str, Shape] = {}
-        for name in names:
-            part = trial >> body.after(body.node_names[0]).upto(name)
-            shapes[name] = part.output_shape or ()
-    maps = {name: shape[1] for name, shape in shapes.items() if len(shape) == 3}
-    return [(name, side) for name, side in maps.items() if side]
-
-
-def lost_at_borders(body: Network, stages: dict[int, str], coarsest: int) -> int:
-    """Return the pixels at each side of a picture of which layers without padding say nothing.
-
-    Args:
-        body: The backbone.
-        stages: Its stages by stride.
-        coarsest: The largest stride that is used.
-    """
-    sides = dict(stage_sides(body))
-    used = [stride for stride in stages if stride <= coarsest]
-    lost = max((TRIAL_SIDE - stride * sides[stages[stride]] for stride in used), default=0)
-    return max(0, -(-lost // 2))
-
-
-def small_residual(input_shape: Shape, coarsest: int) -> Network:
-    """Return the features of a small residual network from a stride of 4 to the coarsest."""
-    style, width = Style(), FIRST_WIDTH
-    parts: list[Composable] = [
-        Input(input_shape[0], None, None),
-        style.unit(width, 5, stride=2),
-        style.unit(2 * width, 3, stride=2),
-        ResidualBlock(2 * width, name="stage1"),
-    ]
-    width, stride = 4 * width, 8
-    while stride <= coarsest:
-        name = f"stage{int(math.log2(stride)) - 1}"
-        parts += [ResidualBlock(width, stride=2), ResidualBlock(width, name=name)]
-        width, stride = 2 * width, 2 * stride
-    return join(*parts)

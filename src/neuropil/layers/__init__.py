@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from neuropil.layers.detection.box_grid import BoxGrid as BoxGrid
     from neuropil.layers.detection.cell_alignment import CellAlignment as CellAlignment
     from neuropil.layers.detection.cell_alignment import CellPadding as CellPadding
+    from neuropil.layers.detection.each_region import EachRegion as EachRegion
     from neuropil.layers.detection.proposals import RegionProposals as RegionProposals
     from neuropil.layers.detection.proposals import SelectiveSearch as SelectiveSearch
     from neuropil.layers.detection.region_boxes import RegionBoxes as RegionBoxes
