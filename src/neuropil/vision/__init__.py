@@ -59,6 +59,9 @@ if TYPE_CHECKING:
     from neuropil.vision.regions.graph_segmentation import (
         graph_segmentation as graph_segmentation,
     )
+    from neuropil.vision.regions.region_detection import detect_regions as detect_regions
+    from neuropil.vision.regions.region_head import RegionHead as RegionHead
+    from neuropil.vision.regions.region_loss import region_loss as region_loss
     from neuropil.vision.regions.selective_search import selective_search as selective_search
 
 load_on_use(__name__, __file__)
