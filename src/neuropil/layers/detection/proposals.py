@@ -74,8 +74,8 @@ class RegionProposals(Layer):
         return None
 
     @override
-    @torch.no_grad()
     def forward(self, boxes: Tensor, picture: Tensor) -> Tensor:
+        boxes = boxes.detach()
         height, width = picture.shape[2:]
         shifted = shift_boxes(boxes[..., :4], boxes[..., 4:8])
         x, y = shifted[..., 0::2].clamp(0, width), shifted[..., 1::2].clamp(0, height)
@@ -87,8 +87,7 @@ class RegionProposals(Layer):
         scores = torch.cat([boxes[..., 8].sigmoid(), cut.new_zeros(count, CANDIDATES)], 1)
         scores, order = torch.where(has_area, scores, -1).topk(CANDIDATES, 1)
         best = cut.gather(1, order[..., None].expand(-1, -1, 4))
-        one = torch.zeros_like(order)
-        kept = later("best_boxes")(best, scores, one, 1, 0.0, self.iou, self.most)
+        kept = later("propose_boxes")(best, scores, self.iou, self.most)
         none = torch.cat([best, best.new_zeros(count, 1, 4)], 1)
         places = torch.where(kept < 0, CANDIDATES, kept)[:, : self.most - 1]
         found = none.gather(1, places[..., None].expand(-1, -1, 4))
@@ -143,9 +142,8 @@ class SelectiveSearch(Layer):
         return None
 
     @override
-    @torch.no_grad()
     def forward(self, picture: Tensor) -> Tensor:
-        return later("search_regions")(picture, self.most)
+        return later("search_regions")(picture.detach(), self.most)
 
 
 def whole_picture(picture: Tensor, like: Tensor) -> Tensor:

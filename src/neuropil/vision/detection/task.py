@@ -25,7 +25,7 @@ from neuropil.vision.detection.figures.score_thresholds import fit_thresholds, k
 from neuropil.vision.detection.grid_head import GridHead
 from neuropil.vision.detection.selection import detect_boxes
 from neuropil.vision.detection.suppression_operator import OPERATOR
-from neuropil.vision.regions import search_operator
+from neuropil.vision.regions import proposal_operator, search_operator
 from neuropil.vision.regions.region_detection import detect_regions
 from neuropil.vision.regions.region_head import RegionHead, anchors_of
 from neuropil.vision.regions.region_loss import region_loss
@@ -218,4 +218,4 @@ class Detection(BoxTask):
 
     @override
     def own_operators(self) -> Sequence[OwnOperator]:
-        return (OPERATOR, search_operator.OPERATOR)
+        return (OPERATOR, proposal_operator.OPERATOR, search_operator.OPERATOR)
