@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from neuropil.architectures.feature_pyramid import pyramid_maps, small_residual, stage_strides
+from neuropil.architectures.detectors.feature_pyramid import (
+    pyramid_maps,
+    small_residual,
+    stage_strides,
+)
 from neuropil.checks import one_of, whole
 from neuropil.core import Network, Shape, parallel
 from neuropil.layers import (

@@ -12,7 +12,7 @@ from neuropil.architectures import (
     squeezenet,
     yolo,
 )
-from neuropil.architectures.feature_pyramid import stage_strides
+from neuropil.architectures.detectors.feature_pyramid import stage_strides
 from neuropil.core import Network, ShapeError, join
 from neuropil.layers import Convolution, GlobalPooling, Input, Softmax
 

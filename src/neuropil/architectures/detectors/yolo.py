@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from neuropil.architectures.feature_pyramid import pyramid_maps
+from neuropil.architectures.detectors.feature_pyramid import pyramid_maps
 from neuropil.core import parallel
 from neuropil.layers import BoxGrid
 
