@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 DATA = Path(os.environ.get("NEUROPIL_DATA", "../shared/data"))
 # Pictures of each folder that are segmented.
 SEGMENTED = 10
+# Scale and size of the features of a region.
+FORM = (1 / 8, 7, 7)
 
 
 def main(json: str | None = None, rounds: int = 9, step: int = 8) -> None:
@@ -51,34 +53,16 @@ def main(json: str | None = None, rounds: int = 9, step: int = 8) -> None:
 
 def features(rounds: int) -> dict[str, Any]:
     """Compare RoI align and pooling with torchvision's, gradients too, and time them."""
-    draw, operators = torch.Generator().manual_seed(0), torch.ops.torchvision
+    draw = torch.Generator().manual_seed(0)
     maps = torch.randn(4, 64, 30, 40, generator=draw, requires_grad=True)
     corners = torch.rand(4, 100, 2, 2, generator=draw) * torch.tensor([320, 240])
     boxes = torch.cat([corners.amin(2), corners.amax(2)], -1)
     numbers = torch.arange(4.0).repeat_interleave(100)[:, None]
     rows = torch.cat([numbers, boxes.flatten(0, 1)], 1)
     weight = torch.randn(400, 64, 7, 7, generator=draw)
-    form = (1 / 8, 7, 7)
     # In double precision, in which they differ in the way of computing alone.
     exact = [each.detach().double() for each in (maps, boxes, rows, weight)]
     exact[0].requires_grad_()
-
-    def theirs(name: str, *given: Tensor) -> tuple[Tensor, Tensor]:
-        maps, _, rows, weight = given
-        if name == "align":
-            found = operators.roi_align(maps.detach(), rows, *form, 2, True)
-            back = operators._roi_align_backward(weight, rows, *form, *maps.shape, 2, True)
-            return found, back
-        found, places = operators.roi_pool(maps.detach(), rows, *form)
-        back = operators._roi_pool_backward(weight, rows, places, *form, *maps.shape)
-        return found, back
-
-    def ours(name: str, *given: Tensor) -> tuple[Tensor, Tensor]:
-        maps, boxes, _, weight = given
-        function = roi_align if name == "align" else roi_pooling
-        found = function(maps, boxes, 7, stride=8).flatten(0, 1)
-        return found, torch.autograd.grad(found, maps, weight)[0]
-
     figures: dict[str, Any] = {}
     given = (maps, boxes, rows, weight)
     for name in ("align", "pooling"):
@@ -98,6 +82,29 @@ def features(rounds: int) -> dict[str, Any]:
         )
         figures[name] = {"errors": errors, "ratio": faster.median}
     return figures
+
+
+def theirs(
+    name: str, maps: Tensor, boxes: Tensor, rows: Tensor, weight: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Return torchvision's features and the gradient of the maps."""
+    del boxes
+    operators = torch.ops.torchvision
+    if name == "align":
+        found = operators.roi_align(maps.detach(), rows, *FORM, 2, True)
+        return found, operators._roi_align_backward(weight, rows, *FORM, *maps.shape, 2, True)
+    found, places = operators.roi_pool(maps.detach(), rows, *FORM)
+    return found, operators._roi_pool_backward(weight, rows, places, *FORM, *maps.shape)
+
+
+def ours(
+    name: str, maps: Tensor, boxes: Tensor, rows: Tensor, weight: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Return our features and the gradient of the maps."""
+    del rows
+    function = roi_align if name == "align" else roi_pooling
+    found = function(maps, boxes, 7, stride=8).flatten(0, 1)
+    return found, torch.autograd.grad(found, maps, weight)[0]
 
 
 def segmentation(pictures: list[Tensor]) -> dict[str, Any]:
