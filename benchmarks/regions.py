@@ -67,7 +67,7 @@ def features(rounds: int) -> dict[str, Any]:
     given = (maps, boxes, rows, weight)
     for name in ("align", "pooling"):
         pairs = zip(ours(name, *exact), theirs(name, *exact), strict=True)
-        errors = [float((own - other).abs().max()) for own, other in pairs]
+        errors = [float((own - other).detach().abs().max()) for own, other in pairs]
         assert max(errors) <= 1e-5, errors
         contestants = {
             "ours": lambda name=name: ours(name, *given),
