@@ -58,6 +58,8 @@ class RegionBoxes(Layer):
         (1300, 12)
     """
 
+    weight: Tensor
+    bias: Tensor
     inputs_taken = (2, 3)
     channels_first = False
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -168,9 +168,9 @@ def windows(low: Tensor, high: Tensor, size: int, length: int) -> Windows:
     )
 
 
-def levels_of(length: int, size: int) -> int:
+def levels_of(length: Any, size: int) -> int:
     """Return the number of window lengths 1, 2, 4 … up to the longest part of a region."""
-    if not isinstance(length, int):
+    if not isinstance(length, int):  # a symbol, during an export
         return MOST_LEVELS
     return min(length, length // size + 2).bit_length()
 
