@@ -49,5 +49,7 @@ FUNCTIONS.update(
     save="neuropil.saving.network_files.save",
     load="neuropil.saving.network_files.load",
     parse="neuropil.saving.expression.parse",
+    propose_boxes="neuropil.vision.regions.proposal_operator.propose_boxes",
+    search_regions="neuropil.vision.regions.search_operator.search_regions",
 )
 load_on_use(__name__, __file__)

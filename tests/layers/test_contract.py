@@ -29,6 +29,7 @@ from neuropil.layers import (
     GRU,
     LSTM,
     RNN,
+    AnchorBoxes,
     Attention,
     AveragePooling,
     BatchNorm,
@@ -44,6 +45,7 @@ from neuropil.layers import (
     DepthwiseConvolution,
     DropBlock,
     Dropout,
+    EachRegion,
     Elementwise,
     Elu,
     Embedding,
@@ -76,10 +78,15 @@ from neuropil.layers import (
     Module,
     NiNBlock,
     PRelu,
+    RegionBoxes,
+    RegionProposals,
     Relu,
     Reshape,
     ResidualBlock,
+    RoiAlign,
+    RoiPooling,
     Scale,
+    SelectiveSearch,
     SeparableBlock,
     SeparableConvolution,
     Sigmoid,
@@ -447,7 +454,47 @@ def skip_connection(draw: Draw) -> Case:
     return SkipConnection(padding), (short, long) if padding == "same" else (long, short)
 
 
+def anchor_boxes(draw: Draw) -> Case:
+    strides = draw(st.sampled_from([(4,), (2, 4)]))
+    groups = st.lists(st.tuples(few, few), min_size=1, max_size=2).map(tuple)
+    layer = AnchorBoxes(tuple(draw(groups) for _ in strides), strides=strides)
+    return layer, tuple(shape_of(draw, 3) for _ in strides)
+
+
+def region_proposals(draw: Draw) -> Case:
+    layer = RegionProposals(draw(few), iou=draw(st.floats(0.1, 1)))
+    return layer, ((draw(lengths), 9), shape_of(draw, 3))
+
+
+def region_boxes(draw: Draw) -> Case:
+    count = draw(lengths)
+    anchors = ((draw(lengths), 9),) * draw(st.integers(0, 1))
+    return RegionBoxes(draw(few)), ((count, draw(few)), (count, 4), *anchors)
+
+
+def each_region(draw: Draw) -> Case:
+    network = Linear(draw(few)) >> Tanh() if draw(yes_or_no) else Tanh(draw(few))
+    return EachRegion(network), (shape_of(draw, 2),)
+
+
+def selective_search(draw: Draw) -> Case:
+    _, height, width = shape_of(draw, 3)
+    return SelectiveSearch(draw(few)), ((draw(st.sampled_from([1, 3])), height, width),)
+
+
+def regions(cls: Any, **options: Any) -> Any:
+    """Return the row of a layer that cuts features to boxes."""
+
+    def drawn(draw: Draw) -> Case:
+        chosen = {name: draw(strategy) for name, strategy in options.items()}
+        layer = cls(draw(few), stride=draw(st.floats(0.1, 2)), **chosen)
+        return layer, (shape_of(draw, 3), (draw(few), 4))
+
+    return drawn
+
+
 ROWS: dict[str, Callable[[Draw], Case]] = {
+    "AnchorBoxes": anchor_boxes,
     "Attention": attention,
     "AveragePooling": pooling(AveragePooling, "count_include_pad"),
     "BatchNorm": simple(BatchNorm, 1, 2, 3, 4, affine=yes_or_no, momentum=st.floats(0, 1)),
@@ -469,6 +516,7 @@ ROWS: dict[str, Callable[[Draw], Case]] = {
     "DenseBlock": block(DenseBlock, st.integers(1, 2), few, bottleneck=st.none() | few),
     "DropBlock": drop_block,
     "Dropout": simple(Dropout, 1, 2, 3, 4, rate=rates, per_channel=yes_or_no),
+    "EachRegion": each_region,
     "Elementwise": elementwise,
     "Elu": activation(Elu, alpha=st.floats(0.1, 2)),
     "Embedding": embedding,
@@ -524,9 +572,14 @@ ROWS: dict[str, Callable[[Draw], Case]] = {
         padding=modes,
     ),
     "PRelu": activation(PRelu, shared=yes_or_no, epsilon=st.floats(-1, 1)),
+    "RegionBoxes": region_boxes,
+    "RegionProposals": region_proposals,
     "Relu": activation(Relu, maximum=st.none() | st.floats(0.5, 6)),
     "Reshape": reshape,
+    "RoiAlign": regions(RoiAlign, samples=few),
+    "RoiPooling": regions(RoiPooling),
     "Scale": simple(Scale, 1, 2, 3, 4, factor=st.floats(-2, 2)),
+    "SelectiveSearch": selective_search,
     "SeparableConvolution": filters(
         SeparableConvolution, grouped=False, order=orders, activation=functions | st.none()
     ),
@@ -581,6 +634,7 @@ ROWS: dict[str, Callable[[Draw], Case]] = {
 
 # Input shapes with free axes, and what comes out.
 FREE: list[tuple[Layer, tuple[Shape, ...], Shape]] = [
+    (AnchorBoxes([[(2, 3)]], strides=[8]), ((3, None, 9),), (None, 9)),
     (Attention(2), ((None, 4),), (None, 4)),
     (Attention(2), ((None, 4), (None, 3), (None,)), (None, 4)),
     (AveragePooling(2), ((3, None, 9),), (3, None, 4)),
@@ -597,6 +651,7 @@ FREE: list[tuple[Layer, tuple[Shape, ...], Shape]] = [
     (DenseBlock(2, 4), ((3, None, 9),), (11, None, 9)),
     (DropBlock(0.1), ((3, None, 9),), (3, None, 9)),
     (Dropout(0.1), ((3, None),), (3, None)),
+    (EachRegion(Convolution(8, 3)), ((4, 3, None, 9),), (4, 8, None, 7)),
     (Elementwise(), ((3, None), (3, None)), (3, None)),
     (Elementwise("multiply"), ((3, None, 4), (3, 1, 1)), (3, None, 4)),
     (Elu(), ((3, None),), (3, None)),
@@ -636,12 +691,17 @@ FREE: list[tuple[Layer, tuple[Shape, ...], Shape]] = [
     (NiNBlock(4, 3), ((3, None, 9),), (4, None, 7)),
     (PRelu(shared=False), ((3, None),), (3, None)),
     (PRelu(5, shared=False), ((None, 3),), (None, 5)),
+    (RegionBoxes(2), ((4, 3), (4, 4), (None, 9)), (None, 11)),
+    (RegionProposals(4), ((None, 9), (3, None, 9)), (4, 4)),
     (Relu(5), ((None, 3),), (None, 5)),
     (Reshape(3, -1), ((3, None, 2),), (3, None)),
     (ResidualBlock(8, stride=2), ((3, None, 9),), (8, None, 5)),
     (BottleneckBlock(8), ((3, None, 9),), (8, None, 9)),
+    (RoiAlign(2), ((3, None, 9), (5, 4)), (5, 3, 2, 2)),
+    (RoiPooling(2), ((3, 4, 9), (None, 4)), (None, 3, 2, 2)),
     (StochasticDepth(0.5), ((3, None),), (3, None)),
     (Scale(2), ((3, None),), (3, None)),
+    (SelectiveSearch(4), ((3, None, 9),), (4, 4)),
     (SeparableConvolution(8, 3), ((3, None, 9),), (8, None, 7)),
     (SeparableBlock(8, stride=2), ((3, None, 9),), (8, None, 5)),
     (Sigmoid(), ((3, None),), (3, None)),
@@ -734,7 +794,7 @@ def test_the_docstring_says_what_a_user_needs(name):
 @contract(max_examples=15)
 def test_output_and_parameters_have_the_shapes_foretold(name, data):
     layer, shapes = drawn(name, data)
-    made_of_layers = isinstance(layer, Block | MixtureOfExperts)
+    made_of_layers = isinstance(layer, Block | EachRegion | MixtureOfExperts)
     own = {n: tuple(p.shape) for n, p in layer.named_parameters(recurse=made_of_layers)}
     assert own == layer.parameter_shapes(*shapes)
     layer.train(data.draw(yes_or_no))
@@ -877,8 +937,8 @@ def test_the_cost_is_what_torch_counts(name, data):
 @contract(max_examples=5)
 def test_gradients_are_those_of_finite_differences(name, data):
     layer, shapes = drawn(name, data)
-    if layer.dtype_taken == "int":
-        return
+    if layer.dtype_taken == "int" or name in ("RegionProposals", "SelectiveSearch"):
+        return  # regions pass no gradient on
     noisy = ("Attention", "Dropout", "DropBlock", "GaussianNoise", "StochasticDepth")
     layer.double().train(name not in noisy)
     inputs = inputs_for(layer, shapes, dtype=torch.float64)

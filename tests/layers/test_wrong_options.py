@@ -70,9 +70,11 @@ RIGHT: dict[tuple[str, str], tuple[Any, ...]] = {
 }
 # What a layer cannot be made without, where 4 is not it.
 NEEDS: dict[str, dict[str, Any]] = {
+    "AnchorBoxes": {"anchors": [[(4, 4)]], "strides": [8]},
     "BoxGrid": {"anchors": [[(4, 4)]], "strides": [8]},
     "DropBlock": {"rate": 0.5},
     "Dropout": {"rate": 0.5},
+    "EachRegion": {"network": Linear(3)},
     "MixtureOfExperts": {"experts": Linear(3), "count": 2},
     "StochasticDepth": {"rate": 0.5},
     "Uniform": {"low": 0, "high": 1},

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from neuropil.architectures.densenet import densenet161 as densenet161
     from neuropil.architectures.densenet import densenet169 as densenet169
     from neuropil.architectures.densenet import densenet201 as densenet201
+    from neuropil.architectures.detectors.rcnn import fast_rcnn as fast_rcnn
+    from neuropil.architectures.detectors.rcnn import faster_rcnn as faster_rcnn
+    from neuropil.architectures.detectors.rcnn import rcnn as rcnn
+    from neuropil.architectures.detectors.yolo import yolo as yolo
     from neuropil.architectures.googlenet import googlenet as googlenet
     from neuropil.architectures.inception import inception_v3 as inception_v3
     from neuropil.architectures.inception_resnet import (
@@ -42,6 +46,5 @@ if TYPE_CHECKING:
     from neuropil.architectures.vgg import vgg16 as vgg16
     from neuropil.architectures.vgg import vgg19 as vgg19
     from neuropil.architectures.xception import xception as xception
-    from neuropil.architectures.yolo import yolo as yolo
 
 load_on_use(__name__, __file__)

@@ -1,4 +1,4 @@
-"""Lazy access to functions of later packages, for methods of `Network`."""
+"""Lazy access to functions of later packages, for methods of `Network` and layers."""
 
 from __future__ import annotations
 

@@ -53,9 +53,16 @@ if TYPE_CHECKING:
     from neuropil.layers.convolution.separable import (
         SeparableConvolution as SeparableConvolution,
     )
+    from neuropil.layers.detection.anchor_boxes import AnchorBoxes as AnchorBoxes
     from neuropil.layers.detection.box_grid import BoxGrid as BoxGrid
     from neuropil.layers.detection.cell_alignment import CellAlignment as CellAlignment
     from neuropil.layers.detection.cell_alignment import CellPadding as CellPadding
+    from neuropil.layers.detection.each_region import EachRegion as EachRegion
+    from neuropil.layers.detection.proposals import RegionProposals as RegionProposals
+    from neuropil.layers.detection.proposals import SelectiveSearch as SelectiveSearch
+    from neuropil.layers.detection.region_boxes import RegionBoxes as RegionBoxes
+    from neuropil.layers.detection.roi_layers import RoiAlign as RoiAlign
+    from neuropil.layers.detection.roi_layers import RoiPooling as RoiPooling
     from neuropil.layers.detection.soft_argmax import SoftArgmax as SoftArgmax
     from neuropil.layers.embedding import Embedding as Embedding
     from neuropil.layers.input import Input as Input

@@ -18,13 +18,15 @@ if TYPE_CHECKING:
 DEFAULT_OUTPUTS = 10
 # The architectures without published facts that have a name on the command line.
 PLAIN = ("dense", "small_convolutional")
+# The detectors that have a name there, beside those on the features of any architecture.
+DETECTORS = ("fast_rcnn", "faster_rcnn", "rcnn")
 
 
 def architecture_names() -> list[str]:
     """Return the names of all architectures."""
     from neuropil.architectures.published.zoo_table import zoo_table  # which loads them all
 
-    return sorted([*zoo_table(), *PLAIN])
+    return sorted([*zoo_table(), *PLAIN, *DETECTORS])
 
 
 def architecture(name: str, shape: Shape | None, answer: Layer | int | None) -> Network:

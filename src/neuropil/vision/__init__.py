@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 from neuropil.lazy import load_on_use
 
 if TYPE_CHECKING:
+    from neuropil.layers.detection.roi_features import roi_align as roi_align
+    from neuropil.layers.detection.roi_features import roi_pooling as roi_pooling
     from neuropil.vision.boxes.anchor_grid import anchor_grid as anchor_grid
     from neuropil.vision.boxes.box_forms import to_centers as to_centers
     from neuropil.vision.boxes.box_forms import to_corners as to_corners
@@ -60,6 +62,13 @@ if TYPE_CHECKING:
         localisation_accuracy as localisation_accuracy,
     )
     from neuropil.vision.localisation.localisation_metrics import mean_iou as mean_iou
+    from neuropil.vision.regions.graph_segmentation import (
+        graph_segmentation as graph_segmentation,
+    )
+    from neuropil.vision.regions.region_detection import detect_regions as detect_regions
+    from neuropil.vision.regions.region_head import RegionHead as RegionHead
+    from neuropil.vision.regions.region_loss import region_loss as region_loss
+    from neuropil.vision.regions.selective_search import selective_search as selective_search
     from neuropil.vision.segmentation.dense_prediction import (
         dense_prediction as dense_prediction,
     )

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from typing_extensions import override
 
-from neuropil.checks import number, shown, whole
+from neuropil.checks import shown, whole
 from neuropil.core import Layer, Shape, ShapeError
 from neuropil.core.shape import format_shapes
 from neuropil.init import Normal
 from neuropil.init.given_values import GivenValues
+from neuropil.layers.detection.anchor_options import strides_and_anchors
 from neuropil.layers.layer_options import known_count
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    Anchors = Sequence[Sequence[tuple[float, float]]]
+    from neuropil.layers.detection.anchor_options import Anchors
 
 # The numbers of a box before its class scores: p_c, b_x, b_y, b_h, b_w.
 BOX_NUMBERS = 5
@@ -87,25 +87,7 @@ class BoxGrid(Layer):
     ) -> None:
         super().__init__(name=name)
         self.classes = whole(classes, "BoxGrid: classes")
-        self.strides = tuple(
-            whole(each, "BoxGrid: each of strides") for each in as_list(strides, "strides")
-        )
-        self.anchors = tuple(
-            tuple(map(as_anchor, as_list(group, "each list of anchors")))
-            for group in as_list(anchors, "anchors")
-        )
-        if not self.strides or len(self.strides) != len(self.anchors):
-            raise ValueError(
-                f"BoxGrid: give one list of anchors per stride, got {len(self.anchors)} for "
-                f"{len(self.strides)}."
-            )
-        if not all(self.anchors):
-            raise ValueError("BoxGrid: each stride needs at least one anchor.")
-        if any(large % small or large == small for small, large in pairwise(self.strides)):
-            raise ValueError(
-                f"BoxGrid: strides must grow, and each must divide the next, got "
-                f"{list(self.strides)}."
-            )
+        self.strides, self.anchors = strides_and_anchors("BoxGrid", strides, anchors)
         self.inputs_taken = (len(self.strides), len(self.strides))
         prior = [-math.log(1 / PRIOR - 1), *[0.0] * (self.numbers - 1)]
         for place, group in enumerate(self.anchors, start=1):
@@ -184,30 +166,3 @@ class BoxGrid(Layer):
             y = y.reshape(n, outputs, *cells).permute(0, 2, 4, 3, 5, 1)
             grids.append(y.reshape(n, cells[0], cells[2], ratio * ratio * outputs))
         return torch.cat(grids, dim=-1)
-
-
-def as_list(values: Sequence[Any], what: str) -> Sequence[Any]:
-    """Return a list or tuple.
-
-    Raises:
-        ValueError: When it is something else.
-    """
-    if not isinstance(values, tuple | list):
-        raise ValueError(f"BoxGrid: {what} must be a list, got {shown(values)}.")
-    return values
-
-
-def as_anchor(anchor: Sequence[float]) -> tuple[float, float]:
-    """Return an anchor as its width and height.
-
-    Raises:
-        ValueError: When it is not two numbers above 0.
-    """
-    if not isinstance(anchor, tuple | list) or len(anchor) != 2:
-        raise ValueError(
-            f"BoxGrid: each of anchors must be a width and a height, got {shown(anchor)}."
-        )
-    width, height = (
-        number(each, "BoxGrid: a side of one of anchors", "(0, inf)") for each in anchor
-    )
-    return width, height

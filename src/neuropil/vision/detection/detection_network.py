@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from neuropil.architectures import yolo
+from neuropil.architectures import fast_rcnn, faster_rcnn, rcnn, yolo
 from neuropil.architectures.published.zoo_table import zoo_table
 from neuropil.core import ShapeError
 from neuropil.vision.detection.grid_head import GridHead
+from neuropil.vision.regions.region_head import RegionHead
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from neuropil.core import Layer, Network, Shape
 
 # The learning rate of published weights, as a part of that of the rest: at the full rate the
 # first steps undo what they know.
 PUBLISHED_RATE = 0.3
+# The networks that look at regions, with what they take of the predictors of a grid.
+REGION_NETWORKS: dict[str, tuple[Callable[..., Network], tuple[str, ...]]] = {
+    "rcnn": (rcnn, ()),
+    "fast_rcnn": (fast_rcnn, ("strides",)),
+    "faster_rcnn": (faster_rcnn, ("strides", "anchors")),
+}
 
 
 def detection_network(
@@ -27,7 +34,8 @@ def detection_network(
     Args:
         head: Its predictors.
         input_shape: Shape of one picture.
-        backbone: Name of an architecture whose features it is to use; None for those of `yolo`.
+        backbone: Name of an architecture whose features it is to use, or of a network that
+            looks at regions; None for `yolo` with its own features.
 
     Raises:
         ValueError: If it is not an architecture that takes pictures of any size.
@@ -38,6 +46,10 @@ def detection_network(
         >>> detection_network(head, (3, 64, 64), "squeezenet").output_shape
         (8, 8, 7)
     """
+    if backbone in REGION_NETWORKS:
+        build, taken = REGION_NETWORKS[backbone]
+        options = {name: getattr(head, name) for name in taken}
+        return build(head.classes, input_shape=input_shape, **options)
     body = None if backbone is None else named_backbone(backbone, input_shape[0])
     return yolo(
         head.classes,
@@ -69,8 +81,13 @@ def backbone_of(network: Network) -> Network:
     return network.upto(stages[-1]) if stages else network
 
 
+def head_of(network: Network) -> GridHead | RegionHead | None:
+    """Return the form of a detector's output, or None if the network is not a detector."""
+    return GridHead.of(network) or RegionHead.of(network)
+
+
 def check_network(network: Network, classes: int, last: Layer) -> None:
-    """Check that a network ends in the predictors of boxes.
+    """Check that a network ends in the predictors of boxes, or in the boxes of regions.
 
     Args:
         network: The network.
@@ -80,7 +97,7 @@ def check_network(network: Network, classes: int, last: Layer) -> None:
     Raises:
         ValueError: If it does not, or they are for another number of classes.
     """
-    head = GridHead.of(network)
+    head = head_of(network)
     if head is None or head.classes != classes:
         gives = "other outputs" if head is None else f"boxes of {head.classes} classes"
         raise ValueError(

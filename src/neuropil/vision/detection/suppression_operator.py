@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from neuropil.runs.exporting.own_operator import OwnOperator
 from neuropil.vision.boxes.non_max_suppression import batched_non_max_suppression
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # Number of the type of 64-bit integers in ONNX.
 INT64 = 7
@@ -72,14 +75,32 @@ def best_boxes_in_torch(
     from torch._higher_order_ops.while_loop import while_loop  # exported as one operator
 
     del classes
-    areas = (boxes[..., 2:] - boxes[..., :2]).prod(-1)
-    turns = torch.arange(most, device=boxes.device)
+    pick = turn_of(boxes, numbers, iou, most)
 
     def is_on(turn: Tensor, left: Tensor, found: Tensor) -> Tensor:
         del left, found
         return turn < most
 
-    def pick(turn: Tensor, left: Tensor, found: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    return while_loop(is_on, pick, first_turn(scores, score, most))[2]
+
+
+Turn = tuple[Tensor, Tensor, Tensor]
+
+
+def first_turn(scores: Tensor, score: float, most: int) -> Turn:
+    """Return the number of the first turn, the scores of the boxes left, and those found."""
+    begin = torch.zeros((), dtype=torch.int64, device=scores.device)
+    left = torch.where(scores >= score, scores, -1.0)
+    found = torch.full((scores.shape[0], most), -1, dtype=torch.int64, device=scores.device)
+    return begin, left, found
+
+
+def turn_of(boxes: Tensor, numbers: Tensor, iou: float, most: int) -> Callable[..., Turn]:
+    """Return a function that finds the best box left, and drops those that overlap it."""
+    areas = (boxes[..., 2:] - boxes[..., :2]).prod(-1)
+    turns = torch.arange(most, device=boxes.device)
+
+    def pick(turn: Tensor, left: Tensor, found: Tensor) -> Turn:
         value, place = left.max(1, keepdim=True)
         best = boxes.gather(1, place[..., None].expand(-1, -1, 4))
         ends = torch.minimum(boxes[..., 2:], best[..., 2:])
@@ -91,10 +112,7 @@ def best_boxes_in_torch(
         found = torch.where(turns == turn, torch.where(value < 0, -1, place), found)
         return turn + 1, left, found
 
-    begin = torch.zeros((), dtype=torch.int64, device=boxes.device)
-    left = torch.where(scores >= score, scores, -1.0)
-    found = torch.full((scores.shape[0], most), -1, dtype=torch.int64, device=boxes.device)
-    return while_loop(is_on, pick, (begin, left, found))[2]
+    return pick
 
 
 def best_boxes_in_onnx(

@@ -25,6 +25,10 @@ from neuropil.vision.detection.figures.score_thresholds import fit_thresholds, k
 from neuropil.vision.detection.grid_head import GridHead
 from neuropil.vision.detection.selection import detect_boxes
 from neuropil.vision.detection.suppression_operator import OPERATOR
+from neuropil.vision.regions import proposal_operator, search_operator
+from neuropil.vision.regions.region_detection import detect_regions
+from neuropil.vision.regions.region_head import RegionHead, anchors_of
+from neuropil.vision.regions.region_loss import region_loss
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -48,12 +52,13 @@ THRESHOLD = 0.5
 class Detection(BoxTask):
     """Boxes around the things in a picture, each with a class and a score.
 
-    The network ends in a `BoxGrid`, whose strides and anchors come from the training boxes.
+    The network ends in a `BoxGrid`, whose strides and anchors come from the training boxes, or
+    in `RegionBoxes`, like those of the R-CNN family.
 
     Shape:
-        Outputs ``(N, G_h, G_w, k·(5 + classes))``, targets ``(N, M, 5)``, answers
-        ``(N, 100, 6)``: x₁, y₁, x₂, y₂ in pixels of the network's input, score, class; the best
-        score first, and rows of class −1 after the last box.
+        Outputs ``(N, G_h, G_w, k·(5 + classes))`` or ``(N, R + A, 9 + classes)``, targets
+        ``(N, M, 5)``, answers ``(N, 100, 6)``: x₁, y₁, x₂, y₂ in pixels of the network's input,
+        score, class; the best score first, and rows of class −1 after the last box.
 
     Args:
         target: The classes.
@@ -63,6 +68,7 @@ class Detection(BoxTask):
         intervals: The 95 % interval of each threshold.
         anchor_fit: Mean IoU of the training boxes with the best anchor, and the best recall.
         backbone_rate: The learning rate of the backbone, as a part of that of the rest.
+        regions: Number of regions of a network that looks at regions; 0 for a grid.
 
     Raises:
         ValueError: If thresholds do not fit the classes, or anchors the strides.
@@ -86,6 +92,7 @@ class Detection(BoxTask):
     intervals: tuple[tuple[float, float], ...] = ()
     anchor_fit: tuple[float, ...] = ()
     backbone_rate: float = 1.0
+    regions: int = 0
 
     def __post_init__(self) -> None:
         number(self.backbone_rate, "backbone_rate", "[0, 1]")
@@ -106,9 +113,14 @@ class Detection(BoxTask):
             object.__setattr__(self, name, value)  # lists become tuples
 
     @property
-    def head(self) -> GridHead:
-        """The predictors of the network, which encode and decode boxes."""
+    def grid(self) -> GridHead:
+        """The predictors of a grid."""
         return GridHead(len(self.classes), self.strides, self.anchors)
+
+    @property
+    def head(self) -> GridHead | RegionHead:
+        """The form of the outputs, by which boxes are encoded and decoded."""
+        return RegionHead(len(self.classes), self.regions) if self.regions else self.grid
 
     @override
     def adapt_to_labels(self, labels: Tensor) -> Self:
@@ -138,11 +150,11 @@ class Detection(BoxTask):
 
     @override
     def network(self, input_shape: Shape, **_: bool) -> Network:
-        return networks.detection_network(self.head, input_shape)
+        return networks.detection_network(self.grid, input_shape)
 
     @override
     def named_network(self, name: str, input_shape: Shape) -> Network:
-        return networks.detection_network(self.head, input_shape, name)
+        return networks.detection_network(self.grid, input_shape, name)
 
     @override
     def published_part(self, network: Network, name: str | None) -> tuple[Network, str | None]:
@@ -155,10 +167,14 @@ class Detection(BoxTask):
     @override
     def adapt_to(self, network: Network) -> Self:
         self.check(network)
-        head: Any = GridHead.of(network)
-        if head == self.head:
-            return self
-        return replace(self, strides=head.strides, anchors=head.anchors, anchor_fit=())
+        head: Any = networks.head_of(network)
+        own = anchors_of(network) if isinstance(head, RegionHead) else head
+        adapted = replace(self, regions=getattr(head, "regions", 0))
+        if own is None:  # regions without anchors
+            return replace(adapted, anchor_fit=())
+        if (own.strides, own.anchors) == (self.strides, self.anchors):
+            return adapted
+        return replace(adapted, strides=own.strides, anchors=own.anchors, anchor_fit=())
 
     @override
     def notes(self) -> list[str]:
@@ -167,11 +183,13 @@ class Detection(BoxTask):
     @property
     @override
     def loss(self) -> Loss:
-        return Loss.of(functools.partial(detection_loss, head=self.head))
+        loss: Any = region_loss if self.regions else detection_loss
+        return Loss.of(functools.partial(loss, head=self.head))
 
     @override
     def decode(self, outputs: Tensor) -> Tensor:
-        return detect_boxes(outputs, self.head)
+        detect: Any = detect_regions if self.regions else detect_boxes
+        return detect(outputs, self.head)
 
     @override
     def chosen(self, answers: Tensor) -> Tensor:
@@ -200,4 +218,4 @@ class Detection(BoxTask):
 
     @override
     def own_operators(self) -> Sequence[OwnOperator]:
-        return (OPERATOR,)
+        return (OPERATOR, proposal_operator.OPERATOR, search_operator.OPERATOR)

@@ -6,7 +6,7 @@ import math
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from neuropil.architectures.yolo import feature_pyramid
+from neuropil.architectures.detectors.feature_pyramid import feature_pyramid
 from neuropil.checks import whole
 from neuropil.core import Network, ShapeError, format_shape, parallel
 from neuropil.layers import (
@@ -89,7 +89,7 @@ def landmark_net(
             f"landmark_net needs pictures (C, H, W) of one size, got "
             f"{format_shape(input_shape)}: choose one with --image-size."
         )
-    features = feature_pyramid(backbone, input_shape, COARSEST)
+    features = feature_pyramid("landmark_net", backbone, input_shape, COARSEST)
     coarse = features[max(features)]
     style = Style()
     if not heat_maps:

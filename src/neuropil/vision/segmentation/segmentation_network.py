@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from neuropil.architectures import unet
-from neuropil.architectures.yolo import feature_pyramid
+from neuropil.architectures.detectors.feature_pyramid import feature_pyramid
 from neuropil.core import Network, Shape, join, parallel
 from neuropil.core.shape import format_shapes
 from neuropil.layers import (
@@ -76,7 +76,7 @@ def pyramid_network(classes: int, input_shape: Shape, backbone: Network) -> Netw
         backbone: A network with layers named ``stage1``, ``stage2`` and so on.
     """
     style = Style()
-    features = feature_pyramid(backbone, input_shape, COARSEST)
+    features = feature_pyramid("segmentation", backbone, input_shape, COARSEST)
     stride = max(features)
     picture = features[stride].upto(features[stride].node_names[0])
     merged = features[stride] >> style.unit(channels_at(stride), 3)

@@ -1,4 +1,4 @@
-"""YOLO: a network that sees a picture once and predicts the boxes in all its cells."""
+"""Features of a backbone at several strides, the coarse ones added to the fine ones."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from neuropil.checks import whole
 from neuropil.core import Network, Shape, ShapeError, format_shape, join, parallel
 from neuropil.layers import (
     AveragePooling,
-    BoxGrid,
     CellAlignment,
     CellPadding,
     Elementwise,
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from neuropil.core.layer import Composable
-    from neuropil.layers.detection.box_grid import Anchors
 
 # Channels of the first convolution of the default backbone; each halving doubles them.
 FIRST_WIDTH = 16
@@ -36,82 +34,43 @@ SHRINK = 4
 TRIAL_SIDE = 256
 
 
-def yolo(
-    classes: int,
-    *,
-    anchors: Anchors,
-    strides: Sequence[int] = (8, 16),
-    input_shape: Shape = (3, None, None),
-    backbone: Network | None = None,
-    width: int = 64,
-) -> Network:
-    """YOLO: boxes, their objectness and their classes for every cell of a picture, in one pass.
-
-    The backbone gives features at each stride. From the coarsest to the finest, a 1×1
-    convolution of each is added to the upsampled coarser ones, so that small cells see far; a
-    3×3 convolution follows, and `BoxGrid` predicts. Pictures may have any size: they are padded
-    at the right and the bottom to whole cells of the largest stride.
-
-    A backbone for small pictures, whose first stage has a stride of 1, gets the mean of each
-    4×4 pixels: other backbones shrink pictures by as much before their first stage.
-
-    The default backbone is a small residual network: two convolutions of stride 2, a residual
-    block, and two more for each further halving.
-
-    Shape:
-        ``(C, H, W)`` to ``(G_h, G_w, k·(5 + classes))`` as described for `BoxGrid`, G_h =
-        ⌈H/S⌉ and G_w = ⌈W/S⌉ for the largest stride S.
+def pyramid_maps(
+    what: str,
+    backbone: Network | None,
+    input_shape: Shape,
+    strides: Sequence[int],
+    width: int,
+) -> list[Network]:
+    """Return a map of features for each stride, as described for `yolo`.
 
     Args:
-        classes: Number of classes.
-        anchors: For each stride, the width and height in pixels of each anchor, such as
-            `kmeans_anchors` finds.
-        strides: The pixels from one cell to the next, powers of two from the smallest.
-        input_shape: ``(C, H, W)``; lengths may be None.
-        backbone: A network with layers named ``stage1``, ``stage2`` and so on, such as an
-            architecture, with random, published or trained weights, which are shared; None for
-            the default one. Strides beyond its last stage get a residual block each.
-        width: Channels of the features that predict.
+        what: Name of the architecture, for messages.
+        backbone: A network with layers named ``stage1`` and so on; None for the default one.
+        input_shape: Shape of a picture.
+        strides: Powers of two, smallest first.
+        width: Channels of each map.
 
     Raises:
-        ValueError: When an option is out of its range, or the backbone has no stages.
-        ShapeError: When the backbone does not take the input.
-
-    Reference:
-        Redmon, Divvala, Girshick, Farhadi, "You only look once: unified, real-time object
-        detection", 2016; Redmon, Farhadi, "YOLOv3: an incremental improvement", 2018, for
-        several strides; Lin, Dollár, Girshick, He, Hariharan, Belongie, "Feature pyramid
-        networks for object detection", 2017, for the coarse features added to the fine ones.
-
-    Example:
-        >>> network = yolo(3, anchors=[[(20, 20)], [(50, 50)]], input_shape=(3, 240, 320))
-        >>> network.output_shape
-        (15, 20, 40)
-        >>> from neuropil.architectures import squeezenet
-        >>> any_size = yolo(3, anchors=[[(20, 20)], [(50, 50)]], backbone=squeezenet())
-        >>> any_size(torch.zeros(1, 3, 50, 70)).shape
-        torch.Size([1, 4, 5, 40])
+        ValueError: When a stride is not a power of two, or the backbone has no stages.
     """
-    last = BoxGrid(classes, anchors=anchors, strides=strides)
-    strides = last.strides
     if any(stride & (stride - 1) for stride in strides):
-        raise ValueError(f"yolo: strides must be powers of two, got {list(strides)}.")
-    style = Style()
-    features = feature_pyramid(backbone, input_shape, strides[-1])
+        raise ValueError(f"{what}: strides must be powers of two, got {list(strides)}.")
+    style, width = Style(), whole(width, f"{what}: width")
+    features = feature_pyramid(what, backbone, input_shape, strides[-1])
     merged: Network | None = None
     maps: list[Network] = []
     for place, stride in reversed([*enumerate(strides)]):
         found = features.get(stride)
-        lateral = [] if found is None else [found >> style.unit(whole(width, "yolo: width"), 1)]
+        lateral = [] if found is None else [found >> style.unit(width, 1)]
         if merged is not None:
             lateral.append(merged >> Upscale(strides[place + 1] // stride))
         merged = parallel(*lateral) >> Elementwise("add") if len(lateral) > 1 else lateral[0]
         maps.insert(0, merged >> style.unit(width, 3))
-    return (parallel(*maps) if len(maps) > 1 else maps[0]) >> last
+    return maps
 
 
 def feature_pyramid(
-    backbone: Network | None, input_shape: Shape, coarsest: int
+    what: str, backbone: Network | None, input_shape: Shape, coarsest: int
 ) -> dict[int, Network]:
     """Return the features of a picture by their stride, each with a position for each cell.
 
@@ -120,9 +79,9 @@ def feature_pyramid(
         ValueError: When its features are coarser than the coarsest stride.
     """
     if len(input_shape) != 3:
-        raise ShapeError(f"yolo takes images (C, H, W), got {format_shape(input_shape)}.")
+        raise ShapeError(f"{what} takes images (C, H, W), got {format_shape(input_shape)}.")
     body = small_residual(input_shape, coarsest) if backbone is None else backbone
-    source, stages = Input(*input_shape), stage_strides(body)
+    source, stages = Input(*input_shape), stage_strides(what, body)
     shrink = SHRINK if min(stages) == 1 else 1
     source.load_state_dict(body.inputs[0].state_dict())  # weights expect their own mean
     picture = source >> CellPadding(coarsest)
@@ -132,7 +91,7 @@ def feature_pyramid(
         front = larger if shrink == 1 else larger >> AveragePooling(shrink)
         whole_body = front >> body.after(body.node_names[0]).upto(*stages.values())
     except ShapeError as error:
-        raise ShapeError(f"yolo: the backbone does not take {input_shape}: {error}") from None
+        raise ShapeError(f"{what}: the backbone does not take {input_shape}: {error}") from None
     features: dict[int, Network] = {}
     for own_stride, name in stages.items():
         stride = shrink * own_stride
@@ -142,8 +101,8 @@ def feature_pyramid(
     if not features:
         first = shrink * min(stages)
         raise ValueError(
-            f"yolo: the features of the backbone begin at a stride of {first}: give a largest "
-            f"stride of at least that, got {coarsest}."
+            f"{what}: the features of the backbone begin at a stride of {first}: give a "
+            f"largest stride of at least that, got {coarsest}."
         )
     stride = max(features)
     while stride < coarsest:
@@ -154,7 +113,7 @@ def feature_pyramid(
     return features
 
 
-def stage_strides(body: Network) -> dict[int, str]:
+def stage_strides(what: str, body: Network) -> dict[int, str]:
     """Return the last stage at each stride of a backbone, the smallest stride first.
 
     Raises:
@@ -163,7 +122,7 @@ def stage_strides(body: Network) -> dict[int, str]:
     strides = {2 ** round(math.log2(TRIAL_SIDE / n)): name for name, n in stage_sides(body)}
     if not strides:
         raise ValueError(
-            "yolo: the backbone has no features to start from: name its layers that end a "
+            f"{what}: the backbone has no features to start from: name its layers that end a "
             "resolution stage1, stage2 and so on."
         )
     return strides

@@ -12,7 +12,7 @@ from neuropil.architectures import (
     squeezenet,
     yolo,
 )
-from neuropil.architectures.yolo import stage_strides
+from neuropil.architectures.detectors.feature_pyramid import stage_strides
 from neuropil.core import Network, ShapeError, join
 from neuropil.layers import Convolution, GlobalPooling, Input, Softmax
 
@@ -86,8 +86,8 @@ def test_layers_without_padding_see_the_picture_up_to_its_border():
 
 def test_stages_are_found_by_their_stride():
     with torch.device("meta"):
-        assert stage_strides(squeezenet()) == {4: "stage1", 8: "stage2", 16: "stage3"}
-        assert stage_strides(resnet20()) == {1: "stage1", 2: "stage2", 4: "stage3"}
+        assert stage_strides("yolo", squeezenet()) == {4: "stage1", 8: "stage2", 16: "stage3"}
+        assert stage_strides("yolo", resnet20()) == {1: "stage1", 2: "stage2", 4: "stage3"}
 
 
 def test_a_backbone_for_small_pictures_gets_the_means_of_their_pixels():

@@ -1,0 +1,1 @@
+"""Detectors: networks that give the boxes of what is in a picture."""

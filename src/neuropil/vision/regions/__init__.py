@@ -1,0 +1,1 @@
+"""Regions of pictures that may hold things: segmentation by a graph, and selective search."""
