@@ -18,7 +18,7 @@ from neuropil.runs.measure import measure
 from neuropil.runs.recipes.default_recipes import recipe
 from neuropil.runs.tasks import task_for
 from neuropil.training.threads import use_threads
-from neuropil.vision import landmark_net, normalized_mean_error
+from neuropil.vision import LandmarkNet, normalized_mean_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,7 +88,7 @@ def error_of(splits: Splits, answers: torch.Tensor) -> float:
 def network(splits: Splits, seed: int, epochs: int | None, *, heat_maps: bool) -> float:
     """Return the error of a network, trained by the recipe of the task."""
     target: Any = splits.target
-    made = landmark_net(len(target.points), splits.input_shape, heat_maps=heat_maps)
+    made = LandmarkNet(len(target.points), splits.input_shape, heat_maps=heat_maps)
     made.reset_parameters(torch.Generator().manual_seed(seed))
     task = task_for(target, "landmarks").adapt_to(made)
     plan = recipe(splits, task, made)

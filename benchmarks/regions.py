@@ -20,7 +20,7 @@ from PIL import Image
 
 from benchmarks.boxes import torchvision_nms
 from benchmarks.timing import alternate, ratio, report
-from neuropil.vision import graph_segmentation, iou, roi_align, roi_pooling, selective_search
+from neuropil.vision import graph_segmentation, iou, roi_align, roi_pool, selective_search
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,7 +102,7 @@ def ours(
 ) -> tuple[Tensor, Tensor]:
     """Return our features and the gradient of the maps."""
     del rows
-    function = roi_align if name == "align" else roi_pooling
+    function = roi_align if name == "align" else roi_pool
     found = function(maps, boxes, 7, stride=8).flatten(0, 1)
     return found, torch.autograd.grad(found, maps, weight)[0]
 

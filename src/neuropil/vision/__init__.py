@@ -6,7 +6,7 @@ from neuropil.lazy import load_on_use
 
 if TYPE_CHECKING:
     from neuropil.layers.detection.roi_features import roi_align as roi_align
-    from neuropil.layers.detection.roi_features import roi_pooling as roi_pooling
+    from neuropil.layers.detection.roi_features import roi_pool as roi_pool
     from neuropil.vision.boxes.anchor_grid import anchor_grid as anchor_grid
     from neuropil.vision.boxes.box_forms import to_centers as to_centers
     from neuropil.vision.boxes.box_forms import to_corners as to_corners
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from neuropil.vision.detection.selection import detect_boxes as detect_boxes
     from neuropil.vision.landmarks.landmark_loss import decode_landmarks as decode_landmarks
     from neuropil.vision.landmarks.landmark_loss import landmark_loss as landmark_loss
-    from neuropil.vision.landmarks.landmark_net import landmark_net as landmark_net
+    from neuropil.vision.landmarks.landmark_net import LandmarkNet as LandmarkNet
     from neuropil.vision.landmarks.normalized_error import (
         normalized_mean_error as normalized_mean_error,
     )

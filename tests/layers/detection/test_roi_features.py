@@ -11,7 +11,7 @@ from tests.reference import torchvision
 
 from neuropil import ShapeError
 from neuropil.layers import Concatenate, Input, Reshape, RoiAlign, RoiPooling, parallel
-from neuropil.vision import roi_align, roi_pooling
+from neuropil.vision import roi_align, roi_pool
 
 SQUARES = torch.arange(16.0).reshape(1, 1, 4, 4)
 
@@ -50,7 +50,7 @@ def test_pooling_of_a_hand_worked_case():
     # 13 and 22 pixels are 3.25 and 5.5 cells: columns 0 to 3, rows 1 to 6 of a map of 5.
     # Parts of 2 columns and of 3 rows, the last of which has one row left.
     maps = torch.arange(20.0).reshape(1, 1, 5, 4)
-    found = roi_pooling(maps, torch.tensor([[[0.0, 4.0, 13.0, 22.0]]]), 2, stride=4)
+    found = roi_pool(maps, torch.tensor([[[0.0, 4.0, 13.0, 22.0]]]), 2, stride=4)
     assert found.tolist() == [[[[[13.0, 15.0], [17.0, 19.0]]]]]
 
 
@@ -81,7 +81,7 @@ def test_align_and_its_gradient_equal_torchvision(seed, size, samples):
 def test_pooling_and_its_gradient_equal_adaptive_pooling_of_each_region(seed, size):
     maps, boxes = drawn(seed)
     maps.requires_grad_()
-    found = roi_pooling(maps, boxes, size, stride=4)
+    found = roi_pool(maps, boxes, size, stride=4)
     last = torch.tensor([maps.shape[3], maps.shape[2]] * 2) - 1
     expected = [
         F.adaptive_max_pool2d(each[:, y1 : y2 + 1, x1 : x2 + 1], size)
@@ -102,9 +102,9 @@ def test_pooling_and_its_gradient_equal_adaptive_pooling_of_each_region(seed, si
 def test_pooled_boxes_are_cut_off_and_parts_without_pixels_are_0():
     maps = torch.ones(1, 1, 6, 6)
     wide = torch.tensor([[[-50.0, -50.0, 90.0, 90.0], [0.0, 0.0, 6.0, 6.0]]])
-    inside = roi_pooling(maps, wide, 3)
+    inside = roi_pool(maps, wide, 3)
     assert torch.equal(inside[:, 0], inside[:, 1])
-    below = roi_pooling(maps, torch.tensor([[[0.0, 6.0, 6.0, 9.0]]]), 2)
+    below = roi_pool(maps, torch.tensor([[[0.0, 6.0, 6.0, 9.0]]]), 2)
     assert not below.any()
 
 
@@ -113,7 +113,7 @@ def test_layers_give_the_functions_on_maps_of_any_size_also_when_exported():
     both = inputs >> RoiAlign(2, stride=4), inputs >> RoiPooling(2, stride=4)
     network = parallel(*both) >> Concatenate() >> Reshape(10, -1)
     maps, boxes = drawn(0, height=9, width=14)
-    each = [f(maps, boxes, 2, stride=4).flatten(2) for f in (roi_align, roi_pooling)]
+    each = [f(maps, boxes, 2, stride=4).flatten(2) for f in (roi_align, roi_pool)]
     expected = torch.cat(each, dim=1)
     assert torch.equal(network(maps, boxes), expected)
     free = torch.export.Dim.DYNAMIC

@@ -83,7 +83,7 @@ def interpolation(low: Tensor, high: Tensor, size: int, samples: int, length: in
     return weights.unflatten(2, (size, samples)).mean(3)
 
 
-def roi_pooling(features: Tensor, boxes: Tensor, size: int, *, stride: float = 1.0) -> Tensor:
+def roi_pool(features: Tensor, boxes: Tensor, size: int, *, stride: float = 1.0) -> Tensor:
     """Return the largest features in size × size parts of each region: RoI pooling.
 
     Corners are rounded to whole pixels of the map, and the region includes the pixel of its
@@ -109,7 +109,7 @@ def roi_pooling(features: Tensor, boxes: Tensor, size: int, *, stride: float = 1
     Example:
         >>> import torch
         >>> features = torch.arange(16.0).reshape(1, 1, 4, 4)
-        >>> roi_pooling(features, torch.tensor([[[0.0, 0.0, 24.0, 24.0]]]), 2, stride=8)
+        >>> roi_pool(features, torch.tensor([[[0.0, 0.0, 24.0, 24.0]]]), 2, stride=8)
         tensor([[[[[ 5.,  7.],
                    [13., 15.]]]]])
     """

@@ -10,7 +10,7 @@ from typing_extensions import override
 from neuropil.checks import number, shown, whole
 from neuropil.core import Layer, Shape, ShapeError
 from neuropil.core.shape import format_shapes
-from neuropil.layers.detection.roi_features import roi_align, roi_pooling
+from neuropil.layers.detection.roi_features import roi_align, roi_pool
 from neuropil.layers.layer_options import known_count
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class RoiAlign(RegionFeatures):
 class RoiPooling(RegionFeatures):
     """Give the largest features in size × size parts of each region: RoI pooling.
 
-    Boxes are rounded to whole pixels of the map, as for `neuropil.vision.roi_pooling`.
+    Boxes are rounded to whole pixels of the map, as for `neuropil.vision.roi_pool`.
     Gradients flow to the map alone.
 
     Shape:
@@ -140,4 +140,4 @@ class RoiPooling(RegionFeatures):
 
     @override
     def forward(self, features: Tensor, boxes: Tensor) -> Tensor:
-        return roi_pooling(features, boxes, self.size, stride=self.stride)
+        return roi_pool(features, boxes, self.size, stride=self.stride)

@@ -33,7 +33,7 @@ FINEST, COARSEST = 4, 16
 FLAT_WIDTH, UNITS = 32, 128
 
 
-def landmark_net(
+def LandmarkNet(  # noqa: N802 - the name of the network, as people write it
     points: int,
     input_shape: Shape,
     *,
@@ -73,23 +73,23 @@ def landmark_net(
         "Feature pyramid networks for object detection", 2017, for the features.
 
     Example:
-        >>> landmark_net(68, (1, 64, 64)).output_shape
+        >>> LandmarkNet(68, (1, 64, 64)).output_shape
         (204,)
         >>> from neuropil.architectures import squeezenet
-        >>> landmark_net(5, (3, 96, 96), backbone=squeezenet(), heat_maps=False).output_shape
+        >>> LandmarkNet(5, (3, 96, 96), backbone=squeezenet(), heat_maps=False).output_shape
         (15,)
     """
     points, width = (
-        whole(value, f"landmark_net: {name}")
+        whole(value, f"LandmarkNet: {name}")
         for name, value in (("points", points), ("width", width))
     )
     known = [length for length in input_shape if length is not None]
     if len(input_shape) != 3 or len(known) != 3:
         raise ShapeError(
-            f"landmark_net needs pictures (C, H, W) of one size, got "
+            f"LandmarkNet needs pictures (C, H, W) of one size, got "
             f"{format_shape(input_shape)}: choose one with --image-size."
         )
-    features = feature_pyramid("landmark_net", backbone, input_shape, COARSEST)
+    features = feature_pyramid("LandmarkNet", backbone, input_shape, COARSEST)
     coarse = features[max(features)]
     style = Style()
     if not heat_maps:

@@ -17,7 +17,7 @@ from neuropil.runs.task import Mistake
 from neuropil.training.losses.base import Loss
 from neuropil.vision.detection import detection_network as networks
 from neuropil.vision.landmarks.landmark_loss import decode_landmarks, landmark_loss
-from neuropil.vision.landmarks.landmark_net import landmark_net
+from neuropil.vision.landmarks.landmark_net import LandmarkNet
 from neuropil.vision.landmarks.landmark_recipe import landmark_recipe
 from neuropil.vision.landmarks.normalized_error import (
     NAME,
@@ -85,12 +85,12 @@ class Landmarks(PointTask):
 
     @override
     def network(self, input_shape: Shape, **_: bool) -> Network:
-        return landmark_net(len(self.target.points), input_shape)
+        return LandmarkNet(len(self.target.points), input_shape)
 
     @override
     def named_network(self, name: str, input_shape: Shape) -> Network:
         body = networks.named_backbone(name, input_shape[0])
-        return landmark_net(len(self.target.points), input_shape, backbone=body)
+        return LandmarkNet(len(self.target.points), input_shape, backbone=body)
 
     @override
     def published_part(self, network: Network, name: str | None) -> tuple[Network, str | None]:
