@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
@@ -14,6 +13,7 @@ from neuropil.runs.task import Task
 from neuropil.text import number_of
 from neuropil.vision.detection.figures.box_errors import box_mistakes
 from neuropil.vision.placing import file_places
+from neuropil.vision.record_parts import picture_number, short
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -98,12 +98,10 @@ class BoxTask(Task[Boxes]):
             names: Names of the pictures.
         """
         for name, boxes in zip(names, answers, strict=True):
-            stem = PurePath(name).stem
-            number = int(stem) if stem.isdecimal() else stem
             for box in boxes[boxes[:, CLASS] >= 0].tolist():
                 x1, y1, x2, y2 = box[:SCORE]
                 yield {
-                    "image_id": number,
+                    "image_id": picture_number(name),
                     "file_name": name,
                     "category_id": int(box[CLASS]) + 1,
                     "category": self.classes[int(box[CLASS])],
@@ -158,8 +156,3 @@ def cut_off(rows: Tensor, height: int, width: int) -> Tensor:
     """
     x, y = rows[..., 0:4:2].clamp(0, width), rows[..., 1:4:2].clamp(0, height)
     return torch.cat([torch.stack([x, y], dim=-1).flatten(-2), rows[..., 4:]], dim=-1)
-
-
-def short(value: float) -> float:
-    """Return a number without the digits that single precision does not have."""
-    return float(f"{value:.6g}")

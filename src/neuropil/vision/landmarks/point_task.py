@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from typing_extensions import override
 
 from neuropil.datasets import Points
-from neuropil.datasets.pictures.picture_suffixes import SUFFIXES
 from neuropil.runs.task import Task
 from neuropil.text import number_of, some_of
 from neuropil.vision.placing import file_places
+from neuropil.vision.record_parts import picture_number, short
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -116,24 +115,6 @@ class PointTask(Task[Points]):
         return {"points": self.target.points, "columns": ["x", "y", "visible"]}
 
 
-def picture_number(name: str) -> int | str:
-    """Return the number of a picture, which is the name of its file, or else this name.
-
-    Example:
-        >>> picture_number("faces/07.png"), picture_number("x.npz, row 1")
-        (7, 'x.npz, row 1')
-    """
-    path = PurePath(name)
-    # A row of an array has no suffix of a picture, but may have a dot in its name.
-    stem = path.stem if path.suffix.lower() in SUFFIXES else name
-    return int(stem) if stem.isdecimal() else stem
-
-
 def state(seen: float) -> float:
     """Return the visibility of a point as labels have it: 2 for visible, 1 for hidden."""
     return 2.0 if seen >= VISIBLE else 1.0
-
-
-def short(value: float) -> float:
-    """Return a number without the digits that single precision does not have."""
-    return float(f"{value:.6g}")

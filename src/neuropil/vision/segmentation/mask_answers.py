@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from neuropil.datasets.masks.mask_file import resize_mask
 from neuropil.datasets.masks.masks_target import IGNORED, pad_together
+from neuropil.vision.record_parts import picture_number
 from neuropil.vision.segmentation.run_lengths import encode_runs
 
 if TYPE_CHECKING:
@@ -100,9 +100,8 @@ def mask_records(
         judged: The classes to write.
     """
     for place, number, count in parts_of(answers, judged):
-        stem = PurePath(names[place]).stem
         yield {
-            "image_id": int(stem) if stem.isdecimal() else stem,
+            "image_id": picture_number(names[place]),
             "file_name": names[place],
             "category_id": number,
             "category": classes[number],
