@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from neuropil.architectures import fast_rcnn, faster_rcnn, rcnn, yolo
-from neuropil.architectures.published.zoo_table import zoo_table
-from neuropil.core import ShapeError
+from neuropil.vision.backbone_task import named_backbone
 from neuropil.vision.detection.grid_head import GridHead
 from neuropil.vision.regions.region_head import RegionHead
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from neuropil.core import Layer, Network, Shape
 
-# The learning rate of published weights, as a part of that of the rest: at the full rate the
-# first steps undo what they know.
-PUBLISHED_RATE = 0.3
 # The networks that look at regions, with what they take of the predictors of a grid.
 REGION_NETWORKS: dict[str, tuple[Callable[..., Network], tuple[str, ...]]] = {
     "rcnn": (rcnn, ()),
@@ -60,27 +56,6 @@ def detection_network(
     )
 
 
-def named_backbone(name: str, channels: int | None) -> Network:
-    """Return an architecture for pictures of any size.
-
-    Raises:
-        ValueError: If there is none of this name.
-    """
-    zoo = zoo_table()
-    if name not in zoo:
-        raise ValueError(f"{name} has no features for a detector: use {', '.join(zoo)}.")
-    try:
-        return zoo[name].build(input_shape=(channels, None, None))
-    except ShapeError as error:
-        raise ValueError(f"{name} takes pictures of one size: {error}") from None
-
-
-def backbone_of(network: Network) -> Network:
-    """Return the layers of a detector up to the last stage, which has published weights."""
-    stages = [name for name in network.layers if name.startswith("stage")]
-    return network.upto(stages[-1]) if stages else network
-
-
 def head_of(network: Network) -> GridHead | RegionHead | None:
     """Return the form of a detector's output, or None if the network is not a detector."""
     return GridHead.of(network) or RegionHead.of(network)
@@ -104,19 +79,3 @@ def check_network(network: Network, classes: int, last: Layer) -> None:
             f"the network gives {gives}, the data has boxes of {classes} classes: end it with "
             f"{last!r}."
         )
-
-
-def parameter_groups(network: Network, lr: float | None, rate: float) -> Iterable[Any]:
-    """Return the parameters of a detector, those of the backbone with their own learning rate.
-
-    Args:
-        network: The detector.
-        lr: The learning rate; None if the optimiser has none.
-        rate: The learning rate of the backbone, as a part of that of the rest.
-    """
-    if lr is None or rate == 1:
-        return network.parameters()
-    own = [*backbone_of(network).parameters()]
-    known = set(map(id, own))
-    rest = [each for each in network.parameters() if id(each) not in known]
-    return [{"params": own, "lr": rate * lr}, {"params": rest}]

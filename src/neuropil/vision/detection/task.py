@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, final
 from typing_extensions import override
 
 from neuropil.checks import number
+from neuropil.datasets import Boxes
 from neuropil.layers import BoxGrid
 from neuropil.training.losses.base import Loss
+from neuropil.vision.backbone_task import BackboneTask
 from neuropil.vision.detection import detection_network as networks
 from neuropil.vision.detection.anchors import Anchors, anchor_fit, describe_anchors, fit_anchors
 from neuropil.vision.detection.box_task import BoxTask
@@ -31,13 +33,13 @@ from neuropil.vision.regions.region_head import RegionHead, anchors_of
 from neuropil.vision.regions.region_loss import region_loss
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from torch import Tensor
 
     from neuropil.core import Layer, Network, Shape
     from neuropil.core.loss_kinds import Takes
-    from neuropil.datasets import Boxes, Splits
+    from neuropil.datasets import Splits
     from neuropil.runs.exporting.own_operator import OwnOperator
     from neuropil.runs.recipes.recipe import Recipe
     from neuropil.runs.task import Figures
@@ -49,7 +51,7 @@ THRESHOLD = 0.5
 
 @final
 @dataclass(frozen=True)
-class Detection(BoxTask):
+class Detection(BackboneTask[Boxes], BoxTask):
     """Boxes around the things in a picture, each with a class and a score.
 
     The network ends in a `BoxGrid`, whose strides and anchors come from the training boxes, or
@@ -133,14 +135,6 @@ class Detection(BoxTask):
         return detection_recipe(made, splits)
 
     @override
-    def adapt_to_weights(self) -> Self:
-        return replace(self, backbone_rate=networks.PUBLISHED_RATE)
-
-    @override
-    def parameters(self, network: Network, lr: float | None) -> Iterable[Any]:
-        return networks.parameter_groups(network, lr, self.backbone_rate)
-
-    @override
     def move(self, targets: Tensor, matrix: Tensor, size: tuple[int, int]) -> Tensor:
         return ignore_cut_boxes(super().move(targets, matrix, size), targets, matrix)
 
@@ -155,10 +149,6 @@ class Detection(BoxTask):
     @override
     def named_network(self, name: str, input_shape: Shape) -> Network:
         return networks.detection_network(self.grid, input_shape, name)
-
-    @override
-    def published_part(self, network: Network, name: str | None) -> tuple[Network, str | None]:
-        return networks.backbone_of(network), name
 
     @override
     def check(self, network: Network) -> None:

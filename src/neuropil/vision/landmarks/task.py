@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, final
 from typing_extensions import override
 
 from neuropil.checks import number, whole
+from neuropil.datasets import Points
 from neuropil.datasets.augmentation import Compose, RandomFlip
 from neuropil.datasets.points.point_names import pairs_by_name
 from neuropil.layers import Linear
 from neuropil.runs.task import Mistake
 from neuropil.training.losses.base import Loss
-from neuropil.vision.detection import detection_network as networks
+from neuropil.vision.backbone_task import BackboneTask, named_backbone
 from neuropil.vision.landmarks.landmark_loss import decode_landmarks, landmark_loss
 from neuropil.vision.landmarks.landmark_net import LandmarkNet
 from neuropil.vision.landmarks.landmark_recipe import landmark_recipe
@@ -29,13 +30,13 @@ from neuropil.vision.landmarks.point_task import PointTask
 from neuropil.vision.placing import fixed_size
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from torch import Tensor
 
     from neuropil.core import Layer, Network, Shape
     from neuropil.core.loss_kinds import Takes
-    from neuropil.datasets import Points, Splits
+    from neuropil.datasets import Splits
     from neuropil.runs.recipes.recipe import Recipe
     from neuropil.runs.task import Figures
     from neuropil.training.metrics.base import Metric
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 
 @final
 @dataclass(frozen=True)
-class Landmarks(PointTask):
+class Landmarks(BackboneTask[Points], PointTask):
     """The places of the same named points in each picture, and whether each is visible.
 
     Shape:
@@ -89,20 +90,8 @@ class Landmarks(PointTask):
 
     @override
     def named_network(self, name: str, input_shape: Shape) -> Network:
-        body = networks.named_backbone(name, input_shape[0])
+        body = named_backbone(name, input_shape[0])
         return LandmarkNet(len(self.target.points), input_shape, backbone=body)
-
-    @override
-    def published_part(self, network: Network, name: str | None) -> tuple[Network, str | None]:
-        return networks.backbone_of(network), name
-
-    @override
-    def adapt_to_weights(self) -> Self:
-        return replace(self, backbone_rate=networks.PUBLISHED_RATE)
-
-    @override
-    def parameters(self, network: Network, lr: float | None) -> Iterable[Any]:
-        return networks.parameter_groups(network, lr, self.backbone_rate)
 
     @override
     def adapt_recipe(self, made: Recipe, splits: Splits) -> Recipe:

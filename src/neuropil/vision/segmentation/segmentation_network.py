@@ -20,7 +20,7 @@ from neuropil.layers import (
 )
 from neuropil.layers.blocks.block_style import Style
 from neuropil.layers.layer_options import LECUN
-from neuropil.vision.detection.detection_network import named_backbone
+from neuropil.vision.backbone_task import named_backbone
 
 if TYPE_CHECKING:
     from neuropil.core import Layer

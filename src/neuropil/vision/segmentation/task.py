@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Self, final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import torch
 from torch import Tensor
@@ -14,10 +14,9 @@ from neuropil.checks import number
 from neuropil.datasets import Masks
 from neuropil.datasets.masks.masks_target import IGNORED, pad_together
 from neuropil.layers import Convolution
-from neuropil.runs.task import Task
 from neuropil.text import number_of, some_of
 from neuropil.training.losses.base import Loss
-from neuropil.vision.detection import detection_network as networks
+from neuropil.vision.backbone_task import BackboneTask
 from neuropil.vision.segmentation.mask_answers import (
     mask_records,
     mask_row,
@@ -35,7 +34,7 @@ from neuropil.vision.segmentation.segmentation_network import (
 from neuropil.vision.segmentation.segmentation_recipe import segmentation_recipe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from neuropil.core import Layer, Network, Shape
     from neuropil.core.loss_kinds import Takes
@@ -50,7 +49,7 @@ MOST_NAMES = 10
 
 @final
 @dataclass(frozen=True)
-class Segmentation(Task[Masks]):
+class Segmentation(BackboneTask[Masks]):
     """The class of each pixel of a picture.
 
     Shape:
@@ -106,20 +105,8 @@ class Segmentation(Task[Masks]):
         return segmentation_network(self.outputs, input_shape, name)
 
     @override
-    def published_part(self, network: Network, name: str | None) -> tuple[Network, str | None]:
-        return networks.backbone_of(network), name
-
-    @override
-    def adapt_to_weights(self) -> Self:
-        return replace(self, backbone_rate=networks.PUBLISHED_RATE)
-
-    @override
     def adapt_recipe(self, made: Recipe, splits: Splits) -> Recipe:
         return segmentation_recipe(made, splits)
-
-    @override
-    def parameters(self, network: Network, lr: float | None) -> Iterable[Any]:
-        return networks.parameter_groups(network, lr, self.backbone_rate)
 
     @override
     def check(self, network: Network) -> None:
