@@ -32,9 +32,10 @@ from neuropil.datasets.splits import Splits
 from neuropil.datasets.target import Classes, Numbers, Target
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-    from neuropil.datasets.open_options import Options
+    from neuropil.datasets.open_options import Options, TestReader
     from neuropil.datasets.preparation import Preparation
 
 # Placeholder until the mean and deviation of the training examples are known.
@@ -97,7 +98,29 @@ def open_named(file: ArrayFile, options: Options, notes: list[str]) -> Splits:
         targets = targets.to(wide) if targets.is_floating_point() else targets
         return Dataset(preparation.encode(part.inputs), targets)
 
-    test_part = (
+    parts = (train, cut, held_out)
+    return prepared_splits(parts, prepare_part, preparation, source=str(path), notes=notes)
+
+
+def prepared_splits(
+    parts: tuple[Dataset, Dataset | None, Dataset | TestReader | None],
+    prepare_part: Callable[[Dataset], Dataset],
+    preparation: Preparation,
+    *,
+    source: str,
+    notes: list[str],
+) -> Splits:
+    """Return the splits of prepared parts; a test part that is read later is prepared then.
+
+    Args:
+        parts: Training, validation and test, as `Options.cut` returns them.
+        prepare_part: Prepares one of them.
+        preparation: The preparation.
+        source: Where the data come from.
+        notes: Notes for the user.
+    """
+    train, cut, held_out = parts
+    test = (
         (lambda notes: prepare_part(held_out(notes)))
         if callable(held_out)
         else held_out and prepare_part(held_out)
@@ -105,9 +128,9 @@ def open_named(file: ArrayFile, options: Options, notes: list[str]) -> Splits:
     return Splits(
         prepare_part(train),
         cut and prepare_part(cut),
-        test_part,
+        test,
         preparation=preparation,
-        source=str(path),
+        source=source,
         notes=notes,
     )
 

@@ -11,14 +11,13 @@ from neuropil.datasets.arrays import array_file
 from neuropil.datasets.arrays.array_file import ArrayFile
 from neuropil.datasets.arrays.array_preparation import check_finite
 from neuropil.datasets.arrays.axis_order import as_batch, example_shape, value_range
-from neuropil.datasets.arrays.named_arrays import in_double_precision, prepare
+from neuropil.datasets.arrays.named_arrays import in_double_precision, prepare, prepared_splits
 from neuropil.datasets.data_errors import DataError, adding_notes
 from neuropil.datasets.dataset import Dataset
 from neuropil.datasets.pictures.picture_preparation import PicturePreparation
 from neuropil.datasets.points.point_labels import PointedPictures, checked_points
 from neuropil.datasets.points.point_schemes import SCHEMES
 from neuropil.datasets.points.points_target import COLUMNS, Points
-from neuropil.datasets.splits import Splits
 from neuropil.text import number_of
 
 if TYPE_CHECKING:
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from neuropil.datasets.open_options import Options
+    from neuropil.datasets.splits import Splits
 
     Array = np.ndarray[Any, Any]
 
@@ -72,31 +72,19 @@ def open_point_arrays(path: Path, options: Options) -> Splits:
             return Dataset(in_double_precision(batch), target.collate(points, str(path)))
 
         validation, test = find_pair(file, "validation"), find_pair(file, "test")
-        data, cut, held_out = options.cut(
+        parts = options.cut(
             as_dataset(pictures, rows, notes),
             as_dataset(*load(file, validation), notes) if validation else None,
             (lambda notes: as_dataset(*load(file, test), notes)) if test else None,
         )
-        preparation = prepare(data, target, value_range(pictures))
+        preparation = prepare(parts[0], target, value_range(pictures))
         if not isinstance(preparation, PicturePreparation):
             raise DataError(not_pictures(pictures, path))
 
         def prepare_part(part: Dataset) -> Dataset:
             return Dataset(preparation.encode(part.inputs), part.targets)
 
-        test_part = (
-            (lambda notes: prepare_part(held_out(notes)))
-            if callable(held_out)
-            else held_out and prepare_part(held_out)
-        )
-        return Splits(
-            prepare_part(data),
-            cut and prepare_part(cut),
-            test_part,
-            preparation=preparation,
-            source=str(path),
-            notes=notes,
-        )
+        return prepared_splits(parts, prepare_part, preparation, source=str(path), notes=notes)
 
 
 def read_labelled(preparation: Any, path: Path, notes: list[str]) -> Dataset:
