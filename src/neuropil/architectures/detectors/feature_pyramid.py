@@ -81,11 +81,12 @@ def feature_pyramid(
     if len(input_shape) != 3:
         raise ShapeError(f"{what} takes images (C, H, W), got {format_shape(input_shape)}.")
     body = small_residual(input_shape, coarsest) if backbone is None else backbone
-    source, stages = Input(*input_shape), stage_strides(what, body)
+    source, found = Input(*input_shape), stage_maps(what, body)
+    stages = {stride: name for stride, (name, _) in found.items()}
     shrink = SHRINK if min(stages) == 1 else 1
     source.load_state_dict(body.inputs[0].state_dict())  # weights expect their own mean
     picture = source >> CellPadding(coarsest)
-    margin = shrink * lost_at_borders(body, stages, coarsest // shrink)
+    margin = shrink * lost_at_borders(found, coarsest // shrink)
     larger = source >> CellPadding(coarsest, margin=margin) if margin else picture
     try:
         front = larger if shrink == 1 else larger >> AveragePooling(shrink)
@@ -119,17 +120,15 @@ def stage_strides(what: str, body: Network) -> dict[int, str]:
     Raises:
         ValueError: When it has no stages.
     """
-    strides = {2 ** round(math.log2(TRIAL_SIDE / n)): name for name, n in stage_sides(body)}
-    if not strides:
-        raise ValueError(
-            f"{what}: the backbone has no features to start from: name its layers that end a "
-            "resolution stage1, stage2 and so on."
-        )
-    return strides
+    return {stride: name for stride, (name, _) in stage_maps(what, body).items()}
 
 
-def stage_sides(body: Network) -> list[tuple[str, int]]:
-    """Return the stages of a backbone that give maps, and the side of the map of a picture."""
+def stage_maps(what: str, body: Network) -> dict[int, tuple[str, int]]:
+    """Return the last stage at each stride, and the side of its map of a trial picture.
+
+    Raises:
+        ValueError: When there are no stages.
+    """
     names = [name for name in body.layers if name.startswith("stage")]
     trial = Input(*body.input_shape[:1], TRIAL_SIDE, TRIAL_SIDE)
     with torch.device("meta"):
@@ -137,21 +136,28 @@ def stage_sides(body: Network) -> list[tuple[str, int]]:
         for name in names:
             part = trial >> body.after(body.node_names[0]).upto(name)
             shapes[name] = part.output_shape or ()
-    maps = {name: shape[1] for name, shape in shapes.items() if len(shape) == 3}
-    return [(name, side) for name, side in maps.items() if side]
+    maps = {
+        2 ** round(math.log2(TRIAL_SIDE / shape[1])): (name, shape[1])
+        for name, shape in shapes.items()
+        if len(shape) == 3 and shape[1]
+    }
+    if not maps:
+        raise ValueError(
+            f"{what}: the backbone has no features to start from: name its layers that end a "
+            "resolution stage1, stage2 and so on."
+        )
+    return maps
 
 
-def lost_at_borders(body: Network, stages: dict[int, str], coarsest: int) -> int:
-    """Return the pixels at each side of a picture of which layers without padding say nothing.
+def lost_at_borders(maps: dict[int, tuple[str, int]], coarsest: int) -> int:
+    """Return the pixels at each side of a picture that layers without padding leave out.
 
     Args:
-        body: The backbone.
-        stages: Its stages by stride.
+        maps: Result of `stage_maps`.
         coarsest: The largest stride that is used.
     """
-    sides = dict(stage_sides(body))
-    used = [stride for stride in stages if stride <= coarsest]
-    lost = max((TRIAL_SIDE - stride * sides[stages[stride]] for stride in used), default=0)
+    used = {stride: side for stride, (_, side) in maps.items() if stride <= coarsest}
+    lost = max((TRIAL_SIDE - stride * side for stride, side in used.items()), default=0)
     return max(0, -(-lost // 2))
 
 
