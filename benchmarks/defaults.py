@@ -20,6 +20,7 @@ from neuropil.runs.measure import measure
 
 if TYPE_CHECKING:
     from neuropil.datasets import Splits
+    from neuropil.runs.recipes.recipe import Recipe
     from neuropil.runs.task import Task
 
 
@@ -42,15 +43,19 @@ def as_shipped(data: Path | None, seed: int) -> tuple[Splits, Task[Any], float]:
     settings = Settings.from_options(TrainOptions(data=data, seed=seed, device="cpu"))
     splits = open_splits(settings)
     task, made, _, _ = make_plan(splits, settings)
-    trainer = task.trainer(made, seed=seed, device="cpu", progress=False)
-    held_out, test = splits.validation, splits.test
-    assert held_out is not None
+    train(splits, task, made, seed)
+    test = splits.test
     assert test is not None
-    trainer.fit(
+    result = measure(made.network, test, task)[task.metrics()[0].name]
+    return splits, task, math.nan if result is None else result
+
+
+def train(splits: Splits, task: Task[Any], made: Recipe, seed: int) -> None:
+    """Train the network of a recipe with its settings."""
+    held_out = splits.validation
+    task.trainer(made, seed=seed, device="cpu", progress=False).fit(
         with_encoded_labels(splits.train, task),
-        with_encoded_labels(held_out, task),
+        None if held_out is None else with_encoded_labels(held_out, task),
         epochs=made.epochs,
         batch_size=made.batch_size,
     )
-    result = measure(made.network, test, task)[task.metrics()[0].name]
-    return splits, task, math.nan if result is None else result

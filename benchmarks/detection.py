@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from benchmarks.defaults import train
+from benchmarks.memory import told
 from benchmarks.timing import report
 from neuropil import datasets
-from neuropil.runs.labels import with_encoded_labels
 from neuropil.runs.measure import measure
 from neuropil.runs.recipes.default_recipes import recipe
 from neuropil.runs.run_folder import Run
@@ -95,7 +96,7 @@ def by_command(options: list[str], seed: int) -> Figures:
         process = subprocess.Popen(command)
         memory = 0
         while process.poll() is None:
-            memory = max(memory, sum(map(anonymous, family(process.pid))))
+            memory = max(memory, sum(told("RssAnon", each) for each in family(process.pid)))
             time.sleep(0.1)
         if process.returncode:
             raise RuntimeError(f"training failed: {' '.join(command)}")
@@ -128,13 +129,7 @@ def in_process(splits: Splits, seed: int, name: str = "detection") -> Figures:
     labels = splits.train.targets
     task = task_for(splits.target, name, labels)
     made = recipe(splits, task)
-    trainer = task.trainer(made, seed=seed, device="cpu", progress=False)
-    trainer.fit(
-        with_encoded_labels(splits.train, task),
-        None if splits.validation is None else with_encoded_labels(splits.validation, task),
-        epochs=made.epochs,
-        batch_size=made.batch_size,
-    )
+    train(splits, task, made, seed)
     minutes = (time.process_time() - start) / 60
     figures = measure(made.network, splits.test or splits.train, task)
     shown = {metric.name: figures[metric.name] for metric in task.metrics()[:3]}
@@ -164,12 +159,3 @@ def family(process: int) -> list[int]:
     except OSError:
         children = []
     return [process, *(each for child in children for each in family(child))]
-
-
-def anonymous(process: int) -> int:
-    """Return the anonymous memory of a process in bytes; 0 if it has ended."""
-    try:
-        lines = Path(f"/proc/{process}/status").read_text().splitlines()
-    except OSError:
-        return 0
-    return next((1024 * int(line.split()[1]) for line in lines if "RssAnon" in line), 0)

@@ -22,8 +22,15 @@ def peak() -> int:
     return told("VmHWM") or unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
-def told(name: str) -> int:
-    """Return what Linux tells of this process under a name, in bytes; 0 elsewhere."""
-    status = Path("/proc/self/status")
-    lines = status.read_text().splitlines() if status.exists() else []
+def told(name: str, process: int | str = "self") -> int:
+    """Return what Linux tells of a process under a name, in bytes; 0 elsewhere or if it ended.
+
+    Args:
+        name: The name, such as ``"VmRSS"``.
+        process: Its number; by default this process.
+    """
+    try:
+        lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    except OSError:
+        lines = []
     return next((1024 * int(line.split()[1]) for line in lines if line.startswith(name)), 0)
