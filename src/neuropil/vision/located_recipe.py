@@ -1,4 +1,4 @@
-"""What the recipes of tasks with places in pictures share."""
+"""Parts of the recipes of tasks with places in pictures."""
 
 from __future__ import annotations
 

@@ -193,7 +193,7 @@ def picture_of(features: Network) -> Network:
 
 
 def looked_at(features: Network, regions: Network, take: RoiAlign | RoiPooling) -> Network:
-    """Return what two layers with units make of the features of each region."""
+    """Return the features of each region after two layers with units."""
     count = (regions.output_shape or (None,))[0] or -1
     taken = parallel(features, regions) >> take >> Reshape(count, -1)
     return taken >> Relu(UNITS) >> Relu(UNITS)

@@ -76,7 +76,7 @@ def open_annotations(
 def readers_of_parts(
     files: Mapping[str, LabelledFiles], root: Path, notes: list[str]
 ) -> dict[str, Callable[[Any], Any]]:
-    """Return what reads the validation and the test pictures, as `open_pictures` takes it.
+    """Return the readers of the validation and the test pictures for `open_pictures`.
 
     Args:
         files: The pictures of each part that there is.

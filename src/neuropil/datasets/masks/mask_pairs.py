@@ -26,7 +26,7 @@ MASKS = (
 )
 """Names of the folders of pictures and of masks, the preferred one first."""
 ENDINGS = ("_mask", "-mask", "_masks", "_label", "_labels", "_segmentation", "_seg", "_gt")
-"""What the name of a mask may have after the name of its picture."""
+"""Endings of the names of masks, after the name of the picture."""
 NO_MASK = "without a mask: not used"
 NO_PICTURE = "without a picture: not used"
 SEVERAL = "with the name of another, which is used"

@@ -127,7 +127,7 @@ class Masks(Target):
             where: Their source, for the error.
 
         Raises:
-            DataError: If a mask is not two-dimensional, or has a number that is no class.
+            DataError: If a mask is not two-dimensional, or has a number of no class.
         """
         masks = [torch.as_tensor(label) for label in labels]
         for example, mask in enumerate(masks):

@@ -24,8 +24,8 @@ def strides_and_anchors(
         anchors: As they were given.
 
     Raises:
-        ValueError: When there is no anchor, an anchor has no area, there is not one list of
-            anchors per stride, or the strides do not divide each other.
+        ValueError: When there is no anchor, an anchor has no area, the lists of anchors are not
+            as many as the strides, or the strides do not divide each other.
     """
     steps = tuple(
         whole(each, f"{what}: each of strides") for each in as_list(strides, f"{what}: strides")

@@ -57,8 +57,8 @@ class BoxGrid(Layer):
         name: Name in the network, in place of ``boxgrid1``.
 
     Raises:
-        ValueError: When there is no anchor, an anchor has no area, there is not one list of
-            anchors per stride, or the strides do not divide each other.
+        ValueError: When there is no anchor, an anchor has no area, the lists of anchors are not
+            as many as the strides, or the strides do not divide each other.
         ShapeError: When the maps are not images, one for each stride, or do not fit each other.
 
     Reference:

@@ -34,7 +34,7 @@ PER_CHANNEL = (BatchNorm, Concatenate, Dropout, Elementwise, Identity)
 
 
 class Part(NamedTuple):
-    """What a node of the classifier gives, at each position of a larger picture.
+    """Output of a node of the classifier at each position of a larger picture.
 
     Attributes:
         network: The layers up to this node.

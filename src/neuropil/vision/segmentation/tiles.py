@@ -92,7 +92,7 @@ def predict_in_tiles(
     decode: Callable[[Tensor], Tensor] | None = None,
     out: Any = None,
 ) -> Any:
-    """Return what a network gives of a large picture, computed tile by tile.
+    """Return the outputs of a network for a large picture, computed tile by tile.
 
     The result is that of the whole picture up to rounding, but the memory is that of a tile.
     The picture may be a memory map, of which only a tile is read at a time, and so may the

@@ -1,1 +1,1 @@
-"""What detections are worth: matches with the true boxes, and figures of them."""
+"""Figures of detections: matches with the true boxes, average precision, F1, errors."""
