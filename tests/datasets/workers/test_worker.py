@@ -15,6 +15,7 @@ import torch
 
 from neuropil.datasets import DataError, Dataset
 from neuropil.datasets.loading import BatchLoader, default_workers
+from neuropil.datasets.workers import worker
 
 BATCHES = [[0, 1], [2], [3, 4], [5]] * 3
 DATA = Dataset(torch.arange(6.0).reshape(6, 1))
@@ -122,6 +123,29 @@ def test_data_that_a_new_process_cannot_import_are_an_error(data, message):
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1
     assert re.search(message, done.stderr.splitlines()[-1])
+
+
+@pytest.mark.parametrize("stuck", [1, 3])
+def test_a_fork_that_hangs_at_its_start_is_tried_again(stuck, monkeypatch, tmp_path, started):
+    monkeypatch.setattr(worker, "START", 0.5)
+    usual = worker.work
+
+    def work(*arguments):
+        before = len(list(tmp_path.iterdir()))
+        (tmp_path / str(before)).touch()
+        if before < stuck:
+            time.sleep(600)
+        usual(*arguments)
+
+    monkeypatch.setattr(worker, "work", work)
+    loader = BatchLoader([DATA], 1)
+    if stuck == worker.STARTS:
+        with pytest.raises(DataError, match="does not start: use workers=0"):
+            list(loader.load(BATCHES))
+    else:
+        assert values(loader.load(BATCHES)) == BATCHES
+    loader.close()
+    assert started() == []
 
 
 def test_a_process_of_a_pool_loads_by_itself():

@@ -34,11 +34,16 @@ AHEAD = 2
 """Number of batches that a worker is asked for at a time."""
 PATIENCE = 5.0
 """Seconds in which a worker must end when it is told to."""
+START = 20.0
+"""Seconds in which a fork must be ready."""
+STARTS = 3
+"""Number of times that a fork is tried."""
 FAILED = (
     "a process that was to read the data ended with the error above: put the training under "
     "if __name__ == '__main__', define the data in a file that can be imported, or use "
     "workers=0."
 )
+STUCK = "a process that is to read the data does not start: use workers=0."
 KILLED = (
     "a process that was reading the data was ended from outside, perhaps because memory "
     "ran out: use fewer workers, or smaller batches."
@@ -108,12 +113,37 @@ class Worker:
         pin: Whether to put batches in page-locked memory.
 
     Raises:
-        DataError: If the sources cannot be sent to a process that is not forked.
+        DataError: If the sources cannot be sent to a process that is not forked, or no fork
+            becomes ready.
     """
 
     def __init__(
         self, sources: Sequence[Source], number: int, held: list[Connection], *, pin: bool
     ) -> None:
+        for _ in range(STARTS):
+            self.start(sources, number, held)
+            if self.is_ready():
+                break
+            self.process.kill()
+            self.process.join()
+            self.connection.close()
+        else:
+            raise DataError(STUCK)
+        # A worker writes the next batch while the last one is read.
+        self.readers = deque(BatchReader(pin=pin) for _ in range(AHEAD))
+        self.unanswered = 0
+
+    def start(self, sources: Sequence[Source], number: int, held: list[Connection]) -> None:
+        """Start the process; it says when it is ready.
+
+        Args:
+            sources: The examples.
+            number: Its number.
+            held: Connections of this process that a fork would keep open.
+
+        Raises:
+            DataError: If the sources cannot be sent to a process that is not forked.
+        """
         self.connection, theirs = multiprocessing.Pipe()
         arguments = (theirs, [*held, self.connection], sources, number)
         self.process = multiprocessing.Process(target=work, args=arguments, daemon=True)
@@ -126,9 +156,16 @@ class Worker:
             ) from None
         # Now only the worker holds it, so that its end is noticed here.
         theirs.close()
-        # A worker writes the next batch while the last one is read.
-        self.readers = deque(BatchReader(pin=pin) for _ in range(AHEAD))
-        self.unanswered = 0
+
+    def is_ready(self) -> bool:
+        """Whether the process runs; a fork of a process with threads can hang at its start."""
+        if not is_forked():
+            return True
+        if not self.connection.poll(START):
+            return False
+        with contextlib.suppress(OSError, EOFError):  # it has ended: `answer` says so
+            self.connection.recv()
+        return True
 
     def ask(self, wanted: Wanted) -> None:
         """Ask for a batch; at most `AHEAD` may be unanswered.
@@ -200,6 +237,8 @@ def work(
     writers = cycle([BatchWriter() for _ in range(AHEAD)])
     # The main process may end at any time.
     with contextlib.suppress(OSError, EOFError):
+        if is_forked():
+            connection.send(None)
         while (wanted := connection.recv()) is not None:
             part, indices = wanted
             writer = next(writers)
@@ -208,6 +247,11 @@ def work(
             except Exception as error:
                 answer = transferable(error)
             connection.send(answer)
+
+
+def is_forked() -> bool:
+    """Whether a worker is a copy of the main process, and says when it is ready."""
+    return multiprocessing.get_start_method() == "fork"
 
 
 def prepare_process(number: int) -> None:

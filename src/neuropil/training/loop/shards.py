@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import signal
-from functools import partial
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Generator
-from torch.utils.data import DataLoader, IterableDataset, get_worker_info
+from torch.utils.data import IterableDataset
+from torch.utils.data._utils import worker
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from neuropil.training.processes import Processes
 
@@ -20,8 +19,8 @@ def own_shard(data: Any, processes: Processes) -> Iterable[Any] | None:
     """Return the items that this process reads, or None if the data have no shards.
 
     Data with ``shard(num_shards, index)`` and ``num_shards``, as Hugging Face's have, are asked
-    for a shard. A torch ``IterableDataset`` is read by a worker that is told its number among
-    those of all processes, so that `get_worker_info` gives the shard, as in a ``DataLoader``.
+    for a shard. A torch ``IterableDataset`` is told the number of this process among all, so
+    that `get_worker_info` gives the shard, as in a worker of a ``DataLoader``.
 
     Args:
         data: The data.
@@ -32,33 +31,40 @@ def own_shard(data: Any, processes: Processes) -> Iterable[Any] | None:
     if hasattr(data, "shard") and getattr(data, "num_shards", 0) >= processes.count:
         return data.shard(num_shards=processes.count, index=processes.rank)
     if isinstance(data, IterableDataset):
-        return DataLoader(
-            data,
-            batch_size=None,
-            num_workers=1,
-            collate_fn=unchanged,
-            worker_init_fn=partial(join_workers, processes.rank, processes.count),
-            generator=Generator(),
-        )
+        return read_as_worker(data, processes.rank, processes.count)
     return None
 
 
-def unchanged(item: Any) -> Any:
-    """Return an item as it is: torch would look into it."""
-    return item
+def read_as_worker(data: IterableDataset[Any], rank: int, count: int) -> Iterator[Any]:
+    """Yield the items that a data set gives to one of several workers.
 
-
-def join_workers(rank: int, count: int, _number: int) -> None:
-    """Tell a worker its number among those of all processes.
+    They are read in this process. A worker of its own would be a fork of a process that trains
+    together with others, whose threads make a fork hang now and then.
 
     Args:
-        rank: The rank of its process.
-        count: Number of processes.
+        data: The data set.
+        rank: Number of the worker.
+        count: Number of workers.
     """
-    # Ctrl+C is left to the main process.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    torch.set_num_threads(1)
-    info = get_worker_info()
-    # It is frozen, so that a data set does not change it by mistake.
-    object.__setattr__(info, "id", rank)
-    object.__setattr__(info, "num_workers", count)
+    seed = torch.initial_seed()
+    info = worker.WorkerInfo(id=rank, num_workers=count, seed=seed, dataset=data)
+    with told(info):
+        items = iter(data)
+    while True:
+        with told(info):
+            try:
+                item = next(items)
+            except StopIteration:
+                return
+        yield item
+
+
+@contextmanager
+def told(info: worker.WorkerInfo) -> Iterator[None]:
+    """Let `get_worker_info` return this, as torch's own workers do."""
+    before = worker._worker_info  # torch has no public way
+    worker._worker_info = info
+    try:
+        yield
+    finally:
+        worker._worker_info = before
