@@ -35,7 +35,10 @@ if TYPE_CHECKING:
     from neuropil.training.progress import Progress
 
 # Options that replace the choices of the recipe.
-CHOICES = ("optimizer", "lr", "batch_size", "epochs", "schedule", "patience", "keep_best")
+CHOICES = (
+    *("optimizer", "lr", "batch_size", "epochs", "schedule", "patience", "keep_best"),
+    "freeze",
+)
 # Options that set the training, so that no recipe is chosen by trials.
 SET = ("optimizer", "lr", "epochs", "schedule", "patience", "keep_best")
 # Settings that are passed to the trainer unchanged.
@@ -78,6 +81,8 @@ def make_plan(splits: Splits, settings: Settings) -> Plan:
     if settings.network is not None:
         network, notes, trained = named_network(settings.network, splits.input_shape, task)
         check_fit(network, splits.input_shape, task, masked=splits.preparation.pads)
+    if settings.weights is not None:
+        task = task.adapt_to_weights()
     made = apply_options(recipe(splits, task, network, settings.optimizer), settings)
     task = task.adapt_to(made.network)
     if settings.loss is not None:
@@ -87,12 +92,7 @@ def make_plan(splits: Splits, settings: Settings) -> Plan:
         check_augmentation(made, splits.input_shape, some, task)
     if not trained:
         made = start(made, splits, task, settings)
-    if settings.weights is not None:
-        part, name = task.published_part(made.network, settings.network)
-        notes += load_published(part, name, settings.weights)
-        task = task.adapt_to_weights()
-    if settings.freeze is not None:
-        made.network.freeze(settings.freeze)
+    notes += load_and_freeze(made, task, settings)
     # The default network of a table has the weights of a linear model.
     known = trained or settings.weights is not None or settings.network is None
     return Plan(task, made, [*found, *task.notes(), *notes], known)
@@ -131,6 +131,18 @@ def start(made: Recipe, splits: Splits, task: Task[Any], settings: Settings) -> 
     if linear is not None:
         linear.start(made.network)
     return made
+
+
+def load_and_freeze(made: Recipe, task: Task[Any], settings: Settings) -> list[str]:
+    """Load published weights, freeze the layers that keep theirs, and return notes."""
+    notes: list[str] = []
+    if settings.weights is not None:
+        part, name = task.published_part(made.network, settings.network)
+        notes += load_published(part, name, settings.weights)
+    if made.freeze is not None:
+        made.network.freeze(made.freeze)
+        notes.append(f"The weights up to {made.freeze} are frozen.")
+    return notes
 
 
 def linear_model(splits: Splits, task: Task[Any], settings: Settings) -> LinearModel:
@@ -227,8 +239,8 @@ def recipe_of(run: Run) -> Recipe:
     plain = {name: run.settings[name] for name in PARTS}
     augment = augmentation_text.parse(str(plain["augment"]))
     network: Any = run.network()
-    if run.settings.get("freeze") is not None:
-        network.freeze(run.settings["freeze"])
+    if plain["freeze"] is not None:
+        network.freeze(plain["freeze"])
     return Recipe(**plain | {"network": network, "augment": augment})
 
 

@@ -15,7 +15,13 @@ GREY = 0.45
 
 
 def length_of_training(
-    splits: Splits, network: Network, batch_size: int, *, budget: float, most_steps: int
+    splits: Splits,
+    network: Network,
+    batch_size: int,
+    *,
+    budget: float,
+    most_steps: int,
+    freeze: str | None = None,
 ) -> dict[str, Any]:
     """Return the epochs of a training, and the decay of its averaged weights.
 
@@ -25,9 +31,10 @@ def length_of_training(
         batch_size: Number of pictures per step.
         budget: Most multiply–adds.
         most_steps: Steps after which more of them hardly help.
+        freeze: Name of the last layer whose weights stay as they are.
     """
     steps = -(-len(splits.train) // batch_size)
-    affordable = round(budget / cost_of_epoch(splits, network))
+    affordable = round(budget / cost_of_epoch(splits, network, freeze))
     epochs = max(1, min(affordable, most_steps // steps or 1))
     # The averaged weights are those of the last few hundredths of the training.
     horizon = max(1.0, 0.02 * epochs * steps)

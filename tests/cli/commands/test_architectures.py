@@ -9,6 +9,7 @@ import pytest
 import torch
 from rich.console import Console
 from safetensors.torch import load_file, save_file
+from tests.datasets.annotations.label_writers import write_yolo
 
 from neuropil.analysis import zoo
 from neuropil.architectures import resnet20
@@ -86,6 +87,21 @@ def test_weights_are_fine_tuned_with_the_front_frozen(neuropil, pictures, weight
     moved = ("convolution1.", "residualblock5.", "residualblock6.", "stage3.", "softmax1.")
     assert {name for name in given if not name.startswith(moved)} <= same
     assert not {"stage3.convolution1.weight", "softmax1.weight"} & same
+
+
+def test_a_detector_keeps_the_first_stage_of_published_weights(neuropil, weights, tmp_path):
+    boxes = {str(number): [("cat", 5, 5, 30, 30)] for number in range(8)}
+    folder = write_yolo(tmp_path / "boxes", boxes, ["cat"], (48, 64))
+    options = ("--network", "resnet20", "--weights", weights, "--epochs", 1, "--out", "run")
+    result = neuropil("train", "--data", folder, *options)
+    assert result.code == 0, result.err
+    assert "The weights up to stage1 are frozen." in result.out + result.err
+    given, have = load_file(weights), Network.load("run").state_dict()
+    same = {name for name in given if name in have and torch.equal(given[name], have[name])}
+    first = {"batchnorm1.bias", "stage1.convolution2.weight", "stage1.batchnorm1.weight"}
+    assert first <= same
+    assert "stage2.convolution2.weight" not in same
+    assert json.loads(Path("run", "run.json").read_text())["settings"]["freeze"] == "stage1"
 
 
 def test_training_goes_on_at_a_larger_size(neuropil, pictures):

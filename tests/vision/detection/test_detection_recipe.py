@@ -5,7 +5,7 @@ import torch
 
 from neuropil.datasets import Boxes, Dataset, PicturePreparation, Splits
 from neuropil.datasets.augmentation import RandomFlip
-from neuropil.runs.recipes.default_recipes import recipe
+from neuropil.runs.recipes.default_recipes import cost_of_epoch, recipe
 from neuropil.vision.detection.detection_recipe import MOST_STEPS
 from neuropil.vision.detection.task import Detection
 
@@ -63,3 +63,14 @@ def test_published_weights_are_trained_at_a_lower_rate():
     assert fast["lr"] == pytest.approx(made.lr)
     counts = [sum(p.numel() for p in group["params"]) for group in (slow, fast)]
     assert sum(counts) == sum(p.numel() for p in made.network.parameters())
+
+
+def test_a_published_backbone_keeps_its_first_stage():
+    splits = pictures(3)
+    _, task = recipe_and_task(splits)
+    network = task.named_network("resnet20", splits.input_shape)
+    assert recipe(splits, task, network).freeze is None
+    assert recipe(splits, task.adapt_to_weights(), network).freeze == "stage1"
+    whole, frozen = (cost_of_epoch(splits, network, name) for name in (None, "stage1"))
+    below = cost_of_epoch(splits, network.upto("stage1"))
+    assert whole - frozen == pytest.approx(2 / 3 * below)

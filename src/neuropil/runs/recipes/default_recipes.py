@@ -137,11 +137,22 @@ def picture_recipe(splits: Splits, network: Network) -> Recipe:
     )
 
 
-def cost_of_epoch(splits: Splits, network: Network) -> int:
-    """Return the multiply–adds of training a network on all training pictures once."""
+def cost_of_epoch(splits: Splits, network: Network, freeze: str | None = None) -> int:
+    """Return the multiply–adds of training a network on all training pictures once.
+
+    Args:
+        splits: The data.
+        network: The network.
+        freeze: Name of the last layer whose weights stay as they are: up to it, there is no
+            backward pass.
+    """
     shape = typical_shape(splits)
     shapes = [shape, shape[1:]][: len(network.input_shapes)]
-    return TRAINING_FACTOR * len(splits.train) * max(1, cost(network, shapes).multiply_adds)
+    each = TRAINING_FACTOR * cost(network, shapes).multiply_adds
+    if freeze is not None:
+        frozen = cost(network.upto(freeze), shapes).multiply_adds
+        each -= (TRAINING_FACTOR - 1) * frozen
+    return len(splits.train) * max(1, each)
 
 
 def typical_shape(splits: Splits) -> tuple[int, ...]:

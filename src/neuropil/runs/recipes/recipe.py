@@ -30,6 +30,7 @@ class Recipe:
             stops, or None.
         keep_best: Whether to keep the weights with the best validation loss instead of the
             last.
+        freeze: Name of the last layer whose weights stay as they are, or None.
         choice: How it was chosen from several recipes, for the user; empty if it was not.
     """
 
@@ -44,4 +45,5 @@ class Recipe:
     ema: float | None = None
     patience: int | None = None
     keep_best: bool = False
+    freeze: str | None = None
     choice: str = ""

@@ -19,7 +19,9 @@ MOST_STEPS = 3000
 BATCH = 4
 
 
-def detection_recipe(made: Recipe, splits: Splits, *, batch_size: int = BATCH) -> Recipe:
+def detection_recipe(
+    made: Recipe, splits: Splits, *, batch_size: int = BATCH, freeze: str | None = None
+) -> Recipe:
     """Return the recipe of a picture task as it suits boxes.
 
     Small batches make many steps of few pictures; pictures are zoomed, and, if they have
@@ -29,6 +31,7 @@ def detection_recipe(made: Recipe, splits: Splits, *, batch_size: int = BATCH) -
         made: The recipe, with its network.
         splits: The data.
         batch_size: Number of pictures per step.
+        freeze: Name of the last layer whose weights stay as they are.
     """
     zoom = RandomZoom((0.75, 1.33), ratio=(0.8, 1.25), fill=fill_around(splits))
     colored = splits.input_shape[0] == 3
@@ -40,7 +43,13 @@ def detection_recipe(made: Recipe, splits: Splits, *, batch_size: int = BATCH) -
         weight_decay=0.02,
         schedule="one_cycle",
         augment=Compose(zoom, *own),
+        freeze=freeze,
         **length_of_training(
-            splits, made.network, batch_size, budget=BUDGET, most_steps=MOST_STEPS
+            splits,
+            made.network,
+            batch_size,
+            budget=BUDGET,
+            most_steps=MOST_STEPS,
+            freeze=freeze,
         ),
     )

@@ -132,7 +132,7 @@ class Detection(BackboneTask[Boxes], BoxTask):
 
     @override
     def adapt_recipe(self, made: Recipe, splits: Splits) -> Recipe:
-        return detection_recipe(made, splits)
+        return detection_recipe(made, splits, freeze=self.frozen_stage(made.network))
 
     @override
     def move(self, targets: Tensor, matrix: Tensor, size: tuple[int, int]) -> Tensor:
