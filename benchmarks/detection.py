@@ -1,8 +1,9 @@
 """How good the detectors are that the defaults give, and what they cost.
 
 On blood cells the whole command runs in a process of its own, with each split seed: from
-nothing, and from published weights. Then made scenes of digits, eight photographs learnt by
-heart, and scenes of one digit for localisation. ``--row NAME`` runs one row. Minutes are of
+nothing, and from published weights. Then made scenes of digits, for each family of detectors,
+eight photographs learnt by heart, and scenes of one digit for localisation. ``--row NAME`` runs
+one row. Minutes are of
 processor time, user and system; memory is the anonymous memory of all processes.
 """
 
@@ -44,7 +45,9 @@ COMMANDS = {
     "bccd, SqueezeNet": SQUEEZENET,
     "bccd, SqueezeNet, long": [*SQUEEZENET, *LONG],
     "bccd, ResNet-20": RESNET,
+    "bccd, Faster R-CNN": ["--network", "faster_rcnn"],
 }
+REGION_NETWORKS = ("rcnn", "fast_rcnn", "faster_rcnn")
 # Number of photographs that are to be learnt by heart.
 FEW = 8
 Figures = dict[str, float]
@@ -56,7 +59,12 @@ def main(json: str | None = None, rounds: int = 3, row: str | None = None) -> No
         name: lambda seed, options=options: by_command(options, seed)
         for name, options in COMMANDS.items()
     }
-    rows["digit scenes"] = lambda seed: in_process(datasets.make_digit_scenes(seed=seed), seed)
+    for network in (None, *REGION_NETWORKS):
+        rows["digit scenes" if network is None else f"digit scenes, {network}"] = (
+            lambda seed, network=network: in_process(
+                datasets.make_digit_scenes(seed=seed), seed, network=network
+            )
+        )
     rows["eight photographs"] = by_heart
     rows["one digit"] = lambda seed: in_process(
         datasets.make_digit_scenes(digits=1, seed=seed), seed, "localisation"
@@ -123,18 +131,27 @@ def seconds_each(run: Run) -> float:
     return statistics.median(seconds)
 
 
-def in_process(splits: Splits, seed: int, name: str = "detection") -> Figures:
-    """Train with the defaults of a task."""
+def in_process(
+    splits: Splits, seed: int, name: str = "detection", network: str | None = None
+) -> Figures:
+    """Train with the defaults of a task, perhaps with a network by name."""
     start = time.process_time()
-    labels = splits.train.targets
-    task = task_for(splits.target, name, labels)
-    made = recipe(splits, task)
+    task = task_for(splits.target, name, splits.train.targets)
+    own = None if network is None else task.named_network(network, splits.input_shape)
+    made = recipe(splits, task, own)
+    made.network.reset_parameters(torch.Generator().manual_seed(seed))
+    task = task.adapt_to(made.network)
     train(splits, task, made, seed)
     minutes = (time.process_time() - start) / 60
-    figures = measure(made.network, splits.test or splits.train, task)
+    measured = splits.test or splits.train
+    start = time.process_time()
+    figures = measure(made.network, measured, task)
+    milliseconds = 1000 * (time.process_time() - start) / len(measured)
     shown = {metric.name: figures[metric.name] for metric in task.metrics()[:3]}
     return {name: value for name, value in shown.items() if value is not None} | {
-        "minutes": minutes
+        "epochs": made.epochs,
+        "minutes": minutes,
+        "ms a picture": milliseconds,
     }
 
 
