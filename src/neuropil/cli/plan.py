@@ -177,8 +177,7 @@ def apply_options(made: Recipe, settings: Settings) -> Recipe:
     """Return the recipe with the user's options in place of its choices."""
     asked = {name: getattr(settings, name) for name in CHOICES}
     options = {name: value for name, value in asked.items() if value is not None}
-    if options.get("schedule") == NONE:
-        options["schedule"] = None
+    options |= {name: None for name in ("schedule", "freeze") if options.get(name) == NONE}
     if settings.patience is not None and settings.keep_best is None:
         options["keep_best"] = True
     if settings.augment is not None:

@@ -144,7 +144,8 @@ class TrainOptions:
     freeze: Annotated[
         str | None,
         option(
-            "Freeze the weights and statistics of all layers up to this one, such as stage3.",
+            "Freeze the weights and statistics of all layers up to this one, such as stage3. "
+            "Default: none; for a detector with --weights, its stage1.",
             NETWORK,
             metavar="LAYER",
         ),

@@ -92,8 +92,8 @@ def test_weights_are_fine_tuned_with_the_front_frozen(neuropil, pictures, weight
 def test_a_detector_keeps_the_first_stage_of_published_weights(neuropil, weights, tmp_path):
     boxes = {str(number): [("cat", 5, 5, 30, 30)] for number in range(8)}
     folder = write_yolo(tmp_path / "boxes", boxes, ["cat"], (48, 64))
-    options = ("--network", "resnet20", "--weights", weights, "--epochs", 1, "--out", "run")
-    result = neuropil("train", "--data", folder, *options)
+    train = ("train", "--data", folder, "--network", "resnet20", "--weights", weights)
+    result = neuropil(*train, "--epochs", 1, "--out", "run")
     assert result.code == 0, result.err
     assert "The weights up to stage1 are frozen." in result.out + result.err
     given, have = load_file(weights), Network.load("run").state_dict()
@@ -102,6 +102,9 @@ def test_a_detector_keeps_the_first_stage_of_published_weights(neuropil, weights
     assert first <= same
     assert "stage2.convolution2.weight" not in same
     assert json.loads(Path("run", "run.json").read_text())["settings"]["freeze"] == "stage1"
+    assert neuropil(*train, "--epochs", 1, "--freeze", "none", "--out", "free").code == 0
+    name = "stage1.convolution2.weight"
+    assert not torch.equal(given[name], Network.load("free").state_dict()[name])
 
 
 def test_training_goes_on_at_a_larger_size(neuropil, pictures):
