@@ -1,6 +1,7 @@
 import json
 
 import pytest
+from tests.datasets.annotations.label_writers import write_yolo
 
 from neuropil.runs.run_folder import Run
 
@@ -54,3 +55,17 @@ def test_data_that_the_run_was_trained_on_are_said(neuropil, trained, tmp_path):
     assert neuropil("evaluate", trained / "table-run", "--data", copy).err == ""
     result = neuropil("evaluate", trained / "bars-run", "--data", trained / "bars")
     assert "is the data of the training" in result.err
+
+
+def test_the_test_part_of_the_training_data_was_not_trained_on(neuropil, tmp_path):
+    names = [*(f"train/{number}" for number in range(6)), "test/0", "test/1"]
+    boxes = {name: [("cat", 2, 2, 20, 20)] for name in names}
+    data = write_yolo(tmp_path / "cats", boxes, ["cat"])
+    network = (
+        "Convolution(12, 8, stride=8) >> BoxGrid(1, anchors=[[(9, 9), (8, 8)]], strides=[8])"
+    )
+    train = ("train", "--data", data, "--network", network, "--epochs", 1, "--out", "run")
+    assert neuropil(*train).code == 0
+    result = neuropil("evaluate", "run", "--data", data)
+    assert "2 examples" in result.out
+    assert "optimistic" not in result.err

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -69,6 +70,14 @@ def test_a_picture_of_pillow_is_left_as_it_is():
     picture = Image.new("CMYK", (450, 300))
     assert plots.boxes(picture, [[5, 5, 50, 50, 0]]).mode == "RGB"
     assert picture.mode == "CMYK"
+
+
+def test_tensors_are_drawn_as_arrays():
+    rows = [[20, 60, 200, 160, 0.91, 1]]
+    boxes = torch.tensor(rows, requires_grad=True)
+    for picture in (GREY, GREY[..., 0]):
+        first = torch.from_numpy(picture.reshape(300, 500, -1)).permute(2, 0, 1)
+        assert (pixels(first, boxes) == pixels(picture, rows)).all()
 
 
 corner = st.floats(-20, 520)

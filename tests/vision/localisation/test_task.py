@@ -2,7 +2,9 @@
 
 import pytest
 import torch
+from tests.datasets.annotations.label_writers import write_picture, write_yolo
 
+from neuropil import datasets
 from neuropil.datasets import Boxes
 from neuropil.layers import Convolution, GlobalPooling, Input, Linear
 from neuropil.runs.tasks import task_for
@@ -24,6 +26,15 @@ def test_the_size_is_that_of_the_network_and_must_be_known():
     free = Input(3, None, None) >> Convolution(4, 3) >> GlobalPooling("avg") >> Linear(7)
     with pytest.raises(ValueError, match="needs pictures of one size"):
         task.adapt_to(free)
+
+
+def test_pictures_of_several_sizes_get_the_median_one(tmp_path):
+    boxes = {f"{number}": [("cat", 2, 2, 20, 20)] for number in range(6)}
+    folder = write_yolo(tmp_path, boxes, ["cat"], (24, 32))
+    write_picture(folder / "images" / "6.png", (48, 48), 6)
+    write_picture(folder / "images" / "7.png", (40, 36), 7)
+    for task, shape in (("localisation", (3, 24, 32)), (None, (3, None, None))):
+        assert datasets.open(folder, task=task).input_shape == shape
 
 
 def test_nothing_is_an_answer():

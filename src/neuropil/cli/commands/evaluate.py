@@ -39,7 +39,7 @@ def evaluate(
         name, examples, notes = own_part(run)
     else:
         name, (examples, notes) = str(data), read_for_evaluation(run.preparation, data)
-        notes += trained_on(run, data)
+        notes += trained_on(run, data, len(examples))
     note(*notes)
     figures = measure(network, examples, run.task)
     if json:
@@ -49,9 +49,12 @@ def evaluate(
     console().print(figures_table({"": figures}))
 
 
-def trained_on(run: "Run", data: Path) -> list[str]:
-    """Return a note if the network was trained on the data that it is evaluated on."""
-    if not run.holds_training_data(data):
+def trained_on(run: "Run", data: Path, examples: int) -> list[str]:
+    """Return a note if the network was trained on the examples that it is evaluated on.
+
+    Of data with a test part of their own, only the test part is evaluated.
+    """
+    if examples == run.data.get("test") or not run.holds_training_data(data):
         return []
     parts = {name: run.data.get(name) for name in ("train", "validation", "test")}
     sizes = ", ".join(f"{size:,} {name}" for name, size in parts.items() if size)

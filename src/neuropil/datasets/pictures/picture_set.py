@@ -31,6 +31,7 @@ from neuropil.datasets.pictures.picture_sizes import (
     common_size,
     cut_buckets,
     detail_size,
+    located_size,
     note_resizing,
 )
 from neuropil.datasets.pictures.source_opening import lost_classes, open_source
@@ -262,6 +263,8 @@ def choose_shape(
         pixel = channels * (4 if any(header.deep for header in headers) else 1)
         find = detail_size if files.located else partial(common_size, pixel=pixel)
         size = find(sizes, notes=notes)
+        if size is None and options.task == "localisation":  # its network takes one size
+            size = located_size(sizes, DETAIL_SIDE, notes)
     if size is not None:
         return (channels, *size), ()
     bounds = (DETAIL_SIDE, DETAIL_MULTIPLE) if files.located else ()

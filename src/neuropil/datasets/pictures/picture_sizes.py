@@ -98,6 +98,25 @@ def detail_size(sizes: Sequence[Size], notes: list[str]) -> Size | None:
     return size
 
 
+def located_size(sizes: Sequence[Size], longest: int, notes: list[str]) -> Size:
+    """Return one size for pictures whose targets have a place: the median, within bounds.
+
+    Args:
+        sizes: Height and width of each.
+        longest: The longest side of the result.
+        notes: Gains a line if pictures are resized.
+    """
+    height, width = (round(median(sides)) for sides in zip(*sizes, strict=True))
+    size = reduced((height, width), longest)
+    if {*sizes} != {size}:
+        notes.append(
+            f"The pictures have {number_of(len({*sizes}), 'size')}, the median is "
+            f"{height}×{width}: resized to {size[0]}×{size[1]} (height × width), and the "
+            "labels with them; set image_size= to override."
+        )
+    return size
+
+
 def note_resizing(own: Any, sizes: Any, notes: list[str]) -> None:
     """Add a note about the number of resized pictures, unless the notes have it already.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from statistics import median
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,10 +12,10 @@ from neuropil.datasets.data_errors import DataError, adding_notes
 from neuropil.datasets.pictures.class_folders import LabelledFiles
 from neuropil.datasets.pictures.picture_batch import read_headers
 from neuropil.datasets.pictures.picture_set import open_pictures, read_more
-from neuropil.datasets.pictures.picture_sizes import reduced
+from neuropil.datasets.pictures.picture_sizes import located_size
 from neuropil.datasets.points.point_labels import checked_points
 from neuropil.datasets.points.points_target import Points
-from neuropil.text import number_of, some_of
+from neuropil.text import some_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -121,17 +120,7 @@ def one_size(files: LabelledFiles, options: Options, notes: list[str]) -> Option
         notes: Gains a line if the pictures are resized.
     """
     headers, _ = files.scanned or ({}, {})
-    sizes = {header.size for header in headers.values()}
+    sizes = [header.size for header in headers.values()]
     if options.image_size is not None or not sizes:
         return options
-    each = [header.size for header in headers.values()]
-    height, width = (round(median(sides)) for sides in zip(*each, strict=True))
-    size = reduced((height, width), LONGEST_SIDE)
-    if sizes != {size}:
-        count = number_of(len(sizes), "size")
-        notes.append(
-            f"The pictures have {count}, the median is {height}×{width}: resized to "
-            f"{size[0]}×{size[1]} (height × width), and the points with them; set image_size= "
-            "to override."
-        )
-    return replace(options, image_size=size)
+    return replace(options, image_size=located_size(sizes, LONGEST_SIDE, notes))

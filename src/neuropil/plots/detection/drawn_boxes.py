@@ -61,7 +61,8 @@ def boxes(
     there is none, the score alone is written, or nothing. True boxes are dashed.
 
     Shape:
-        `picture`: ``(H, W)`` or ``(H, W, 3)`` in bytes, or a picture of Pillow. `found`:
+        `picture`: ``(H, W)``, ``(H, W, 3)`` or ``(C, H, W)`` in bytes, with 1 or 3 channels, or
+        a picture of Pillow. `found`:
         ``(M, 5)`` or ``(M, 6)``: x₁, y₁, x₂, y₂, the score if any, the class number; rows of
         class −1 are skipped. `truth`: ``(M, 5)``.
 
@@ -109,7 +110,7 @@ def rows_of(given: Any, name: str, classes: Sequence[str]) -> list[Row]:
     """
     if given is None:
         return []
-    rows = np.asarray(given, np.float64)
+    rows = np.asarray(as_array(given), np.float64)
     if rows.size == 0:
         return []
     if rows.ndim != 2 or rows.shape[1] not in (5, 6):
@@ -174,14 +175,22 @@ def as_image(picture: Any) -> Picture:
 
     if isinstance(picture, Image.Image):
         return picture.convert("RGB")
-    pixels = np.asarray(picture)
+    pixels = as_array(picture)
+    if pixels.ndim == 3 and pixels.shape[2] != 3 and pixels.shape[0] in (1, 3):
+        pixels = np.moveaxis(pixels, 0, 2)
+    pixels = pixels[..., 0] if pixels.shape[2:] == (1,) else pixels
     known = pixels.ndim in (2, 3) and pixels.shape[2:] in ((), (3,))
     if pixels.dtype != np.uint8 or not known:
         raise ValueError(
-            "boxes: needs a picture of Pillow or bytes (H, W) or (H, W, 3), got "
+            "the picture must be one of Pillow, or bytes (H, W), (H, W, 3) or (C, H, W), got "
             f"{pixels.dtype} of shape {pixels.shape}."
         )
-    return Image.fromarray(pixels).convert("RGB")
+    return Image.fromarray(np.ascontiguousarray(pixels)).convert("RGB")
+
+
+def as_array(given: Any) -> Array:
+    """Return values as an array; a tensor may need a gradient, and be on any device."""
+    return np.asarray(given.detach().cpu() if hasattr(given, "detach") else given)
 
 
 def enlarged(image: Picture, least: int) -> tuple[Picture, int]:

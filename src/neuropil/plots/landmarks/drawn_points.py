@@ -10,6 +10,7 @@ from neuropil.plots.detection.drawn_boxes import (
     DARK,
     LEAST_SIDE,
     Mark,
+    as_array,
     as_image,
     enlarged,
     font_of,
@@ -44,7 +45,8 @@ def points(
     orange, to the true one, a ring in blue.
 
     Shape:
-        `picture`: ``(H, W)`` or ``(H, W, 3)`` in bytes, or a picture of Pillow. `found`:
+        `picture`: ``(H, W)``, ``(H, W, 3)`` or ``(C, H, W)`` in bytes, with 1 or 3 channels, or
+        a picture of Pillow. `found`:
         ``(P, 2)`` or ``(P, 3)``: x, y, and the probability of being visible. `truth`: ``(P,
         3)``: x, y, visibility, where 0 is a missing point.
 
@@ -116,7 +118,7 @@ def rows_of(given: Any, name: str) -> Array:
     Raises:
         ValueError: If they are not points.
     """
-    rows = np.zeros((0, 3)) if given is None else np.asarray(given, np.float64)
+    rows = np.zeros((0, 3)) if given is None else np.asarray(as_array(given), np.float64)
     if rows.ndim != 2 or rows.shape[1] not in (2, 3) or not np.isfinite(rows).all():
         raise ValueError(
             f"points: {name} must have finite rows x, y and possibly the visibility; got the "
