@@ -57,10 +57,13 @@ def test_a_list_names_the_classes(tmp_path):
     write_mask(tmp_path / "masks" / "00.png", np.full(SIZE, 3))
     (note,) = datasets.open(tmp_path).notes
     assert note == (
-        "1 mask with values that are no class set aside, with its picture: masks/00.png (3)."
+        "1 picture set aside because the mask has values outside the classes: masks/00.png "
+        "(3; the classes are 0, 1, 2)."
     )
     (tmp_path / "classes.txt").write_text("cell")
-    with pytest.raises(DataError, match="values that are no class"):
+    with pytest.raises(
+        DataError, match="12 pictures set aside because the mask has values outside the"
+    ):
         datasets.open(write_masks(tmp_path, values=(0, 2, 3)))
 
 
@@ -100,7 +103,7 @@ def test_what_does_not_fit_is_counted_and_set_aside(tmp_path):
     for line in (
         "1 picture without a mask: not used: images/03.png.",
         "1 mask without a picture: not used: masks/alone.png.",
-        "1 mask of another size than its picture set aside, with its picture: masks/00.png (5×",
+        "1 picture set aside because the mask has another size: masks/00.png (5×7, the picture",
         "masks/01.png (it is in colour: save it with a palette, or with class numbers)",
         "masks/02.png (it is not a picture)",
         "masks/04.jpg (it is a JPEG, which changes values: save masks as PNG)",
@@ -128,7 +131,9 @@ def test_a_set_that_cannot_be_learnt_is_one_line(tmp_path):
     small = write_masks(tmp_path / "small")
     for file in (small / "images").iterdir():
         write_picture(file, (5, 5))
-    with pytest.raises(DataError, match=r"no picture whose mask can be used\. 12 masks of a"):
+    with pytest.raises(
+        DataError, match=r"no picture whose mask can be used\. 12 pictures set aside b"
+    ):
         datasets.open(small)
     with pytest.raises(DataError, match="hold masks, which need segmentation, not detection"):
         datasets.open(write_masks(tmp_path / "good"), task="detection")

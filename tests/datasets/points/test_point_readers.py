@@ -93,15 +93,21 @@ def test_points_that_cannot_be_used_are_counted_and_set_aside(tmp_path):
     assert (splits.train.targets[..., 2] > 0).sum(1).tolist() == [2, 1, 1, 1, 1, 1, 1]
     assert splits.train.targets[5].tolist() == [[0, 2, 2], [0, 0, 0]]
     assert splits.notes == [
-        "1 name without a picture: not used: table.csv (row 10: 8.png).",
-        "1 row with the picture of another one: not used: table.csv (11).",
+        "1 row without a picture: not used: table.csv (row 10: 8.png).",
+        "1 row with the picture of an earlier row: not used: table.csv (row 11: 0.png).",
         "1 point with one of its two coordinates missing: not used: table.csv (row 4: a).",
         (
             "2 points with a coordinate that is not a finite number: not used: "
             "table.csv (row 5: a), table.csv (row 9: a)."
         ),
-        "1 point with a visibility other than 0, 1 and 2: not used: table.csv (row 6: a).",
-        "1 point outside the picture: not used: table.csv (row 3: a).",
+        (
+            "1 point with a visibility other than 0, 1 and 2: not used: table.csv (row 6: a "
+            "has 7)."
+        ),
+        (
+            "1 point outside the picture: not used: table.csv (row 3: a at x 40, y 2; the "
+            "picture is 32 wide and 24 high)."
+        ),
         "1 picture without points: set aside: table.csv (row 7).",
     ]
 
@@ -156,7 +162,10 @@ def test_people_of_coco_are_used_if_they_are_alone(tmp_path):
     splits = everything(changed(path, change))
     assert len(splits.train) == 9
     assert splits.notes == [
-        "1 annotation without 3 numbers for each keypoint: not used: faces.json (no. 1).",
+        (
+            "1 annotation without 3 numbers for each keypoint: not used: faces.json "
+            "(no. 1: 6 in place of 9)."
+        ),
         "1 annotation of an image that is not in the list: not used: faces.json (no. 3).",
         "2 pictures without keypoints: set aside: 00.png, 02.png.",
         "1 picture with several sets of keypoints: set aside: 04.png.",

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from neuropil.datasets.pictures.picture_set import Pictures
     from neuropil.datasets.splits import Splits
 
-SET_ASIDE = "set aside, with its picture"
+SET_ASIDE = "set aside because the mask"
 MOST_NAMED = 8
 
 
@@ -133,7 +133,7 @@ class MaskSet:
             lambda k: scan_mask(pairs[k][1]), [mask for _, mask in pairs]
         )
         for path, reason in broken.items():
-            self.problems.add("mask", SET_ASIDE, path, reason)
+            self.problems.add("picture", f"{SET_ASIDE} cannot be used", path, reason)
         headers, unreadable = read_headers([picture for picture, _ in pairs])
         for path, reason in unreadable.items():
             self.problems.add("broken picture", "set aside", path, reason)
@@ -143,10 +143,9 @@ class MaskSet:
             if header is None:
                 continue
             if header.size != mask.size:
-                sizes = "{}×{} for {}×{}".format(*mask.size, *header.size)
-                self.problems.add(
-                    "mask", f"of another size than its picture {SET_ASIDE}", mask.path, sizes
-                )
+                sizes = "{}×{}, the picture {}×{}".format(*mask.size, *header.size)
+                what = f"{SET_ASIDE} has another size"
+                self.problems.add("picture", what, mask.path, sizes)
                 continue
             found.append((pairs[place][0], mask, header))
         return found
@@ -161,14 +160,15 @@ class MaskSet:
         Raises:
             DataError: If there are none.
         """
-        known = None if values is None else {*values, VOID}
+        known = set(range(256)) if values is None else {*values, VOID}
         kept: list[tuple[Path, MaskFile]] = []
         headers: dict[int, Header] = {}
         for picture, mask, header in self.scans[part]:
-            unknown = [] if known is None else [v for v in mask.values if v not in known]
+            unknown = [value for value in mask.values if value not in known]
             if unknown:
-                what = f"with values that are no class {SET_ASIDE}"
-                self.problems.add("mask", what, mask.path, some_of(unknown, MOST_NAMED))
+                what = f"{SET_ASIDE} has values outside the classes"
+                got, right = some_of(unknown, MOST_NAMED), some_of(values or (), MOST_NAMED)
+                self.problems.add("picture", what, mask.path, f"{got}; the classes are {right}")
                 continue
             headers[len(kept)] = header
             kept.append((picture, mask))

@@ -80,11 +80,13 @@ def read_points(path: Path) -> PointLabels:
     used: set[Path] = set()
     names = table.text(columns.picture).to_pylist()
     for place, name, points in zip(table.rows, names, rows, strict=True):
-        picture = finder.find(name) if name else "without a picture"
+        picture = finder.find(name) if name else "without the name of a picture"
+        where = f"row {place}: {cut(name)}" if name else f"row {place}"
         if isinstance(picture, str):
-            problems.add("name", f"{picture}: not used", path, f"row {place}: {cut(name)}")
+            problems.add("row", f"{picture}: not used", path, where)
         elif picture in used:
-            problems.add("row", "with the picture of another one: not used", path, f"{place}")
+            what = "with the picture of an earlier row: not used"
+            problems.add("row", what, path, where)
         else:
             used.add(picture)
             part.add(picture, place, points)

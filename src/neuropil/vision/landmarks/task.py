@@ -175,5 +175,8 @@ class Landmarks(BackboneTask[Points], PointTask):
     def verdict(self, figures: Figures, targets: Tensor, examples: str) -> str:
         error = figures[NAME]
         if error is None:
-            return f"no error is known for the points of the {examples}"
+            return (
+                f"no error can be given for the {examples}, which lack the points that set "
+                f"{self.unit}"
+            )
         return f"points off by {error:.1%} of {self.unit} on average over the {examples}"
