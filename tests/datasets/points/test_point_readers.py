@@ -11,6 +11,7 @@ from tests.datasets.points.point_writers import write_arrays, write_coco, write_
 
 from neuropil import datasets
 from neuropil.datasets import DataError, read_for_evaluation, read_for_prediction
+from neuropil.datasets.points import point_arrays
 
 NAMES = ["left_eye", "right_eye", "nose"]
 PICTURES = {
@@ -251,6 +252,23 @@ def test_arrays_that_do_not_fit_are_one_line(tmp_path, arrays, message):
     with pytest.raises(DataError, match=message) as caught:
         everything(tmp_path / "arrays.npz")
     assert "\n" not in str(caught.value)
+
+
+def test_arrays_of_points_are_known_by_their_headers_alone(tmp_path):
+    folder, archive = tmp_path / "folder", tmp_path / "arrays.npz"
+    folder.mkdir()
+    arrays = {"x": np.zeros((2000, 3, 3), "u1"), "k": np.arange(8000.0).reshape(2000, 2, 2)}
+    np.savez(archive, **arrays)
+    for name, array in arrays.items():
+        np.save(folder / f"{name}.npy", array)
+    for file in (archive, folder / "k.npy"):
+        last = np.array([7999.0]).tobytes()
+        file.write_bytes(file.read_bytes().replace(last, b"no value"))
+    (folder / "k.npy").write_bytes((folder / "k.npy").read_bytes()[:-8])
+    for path, name in ((archive, "arrays.npz"), (folder, "k.npy")):
+        assert point_arrays.recognise(path) == "arrays of points"
+        with pytest.raises(DataError, match=f"{name} is damaged"):
+            everything(path)
 
 
 def test_a_network_for_points_refuses_arrays_with_another_number(tmp_path):
