@@ -107,9 +107,9 @@ class Landmarks(BackboneTask[Points], PointTask):
         if self.target.pairs:
             return []
         why = pairs_by_name(self.target.points)[1]
-        names = "name points with two sides left_… and right_…"
-        arrays = "(arrays: --target NAMES, or face68 for the 68 landmarks of a face)"
-        return [f"Pictures are not mirrored, since {why}: {names} {arrays}."]
+        names = "name the points of the two sides left_… and right_…"
+        arrays = "for arrays with --target, where face68 names the 68 landmarks of a face"
+        return [f"Pictures are not mirrored, since {why}: {names}, {arrays}."]
 
     @override
     def bind(self, augment: Callable[..., Any] | None) -> Callable[..., Any] | None:
