@@ -233,7 +233,7 @@ FORMATS = (
         "point table",
         "point_tables.read_points",
         "point_tables.list_pictures",
-        folder="a .csv or .tsv table of points (image, nose_x, nose_y, ...)",
+        folder="a .csv or .tsv table of points (image, nose_x, nose_y, ...) with its pictures",
         labels="points",
     ),
     Format(

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from tests.datasets.annotations.label_writers import write_coco as write_boxes
 from tests.datasets.annotations.label_writers import write_picture
@@ -56,6 +57,29 @@ def test_points_move_along_when_pictures_are_resized(tmp_path):
     usual = everything(path)
     assert usual.input_shape == (3, 90, 120)
     assert any("2 sizes, the median is 90×120" in note for note in usual.notes)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_tables_of_windows_are_read(tmp_path, encoding):
+    path = write_table(tmp_path / "table.csv", PICTURES, NAMES)
+    expected = everything(path).train.targets
+    path.write_bytes(path.read_text().replace("\n", "\r\n").encode(encoding))
+    splits = everything(path)
+    assert splits.notes == []
+    assert torch.equal(splits.train.targets, expected)
+
+
+def test_a_table_without_its_pictures_is_told_what_landmarks_take(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("image,nose_x,nose_y\n0.png,1,2\n")
+    with pytest.raises(DataError) as caught:
+        everything(path, task="landmarks")
+    assert str(caught.value) == (
+        f"the labels of {path} (a table) are classes or numbers, which need classification or "
+        "regression, not landmarks. landmarks takes arrays of pictures and points (N, P, 2); a "
+        ".json file of COCO keypoints, one person in each picture; a .csv or .tsv table of "
+        "points (image, nose_x, nose_y, ...) with its pictures."
+    )
 
 
 def test_columns_are_found_in_names_of_every_style(tmp_path):
@@ -199,7 +223,7 @@ def test_a_task_chooses_between_the_boxes_and_the_points_of_one_file(tmp_path):
     assert everything(path).target.kind == "points"
     assert everything(path, task="detection").target.kind == "boxes"
     boxes = write_boxes(tmp_path / "boxes.json", {"00": [("no", 1, 1, 4, 5)]}, ["no"])
-    with pytest.raises(DataError, match="hold boxes, which need detection or localisation"):
+    with pytest.raises(DataError, match="are boxes, which need detection or localisation"):
         everything(boxes, task="landmarks")
     table = write_table(tmp_path / "table.csv", PICTURES, NAMES)
     numbers = everything(table, task="regression", target="nose_v")

@@ -40,11 +40,11 @@ def open_masks(path: Path, options: Options) -> Splits:
     """
     options.refuse("pictures with masks", "target")
     found = MaskSet(path)
-    if "train" not in found.parts and len(found.parts) == 1:
-        found.parts = {"train": next(iter(found.parts.values()))}
-    if "train" not in found.parts:
+    if len(found.scans) == 1:
+        found.scans = {"train": next(iter(found.scans.values()))}
+    if "train" not in found.scans:
         raise DataError(
-            f"{path} has pictures for {' and '.join(found.parts)}, but none for the training: "
+            f"{path} has pictures for {' and '.join(found.scans)}, but none for the training: "
             "their folder must be called train."
         )
     names = listed_names(path)
@@ -54,7 +54,7 @@ def open_masks(path: Path, options: Options) -> Splits:
         target = Masks.fit([mask for _, mask in train.pictures], str(path), names=names)
         files = {
             name: train if name == "train" else found.labelled(name, target.values)
-            for name in found.parts
+            for name in found.scans
         }
         notes += found.problems.notes()
         more: dict[str, Any] = {
@@ -87,7 +87,7 @@ def read_labelled(preparation: Any, path: Path, notes: list[str]) -> Pictures:
         DataError: If no picture can be used.
     """
     found = MaskSet(path)
-    part = next(name for name in ("test", "train", "validation") if name in found.parts)
+    part = next(name for name in ("test", "train", "validation") if name in found.scans)
     with adding_notes(notes):
         files = found.labelled(part, preparation.target.values)
         notes += found.problems.notes()
@@ -113,14 +113,14 @@ class MaskSet:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.problems = LabelProblems(path)
-        self.parts: dict[str, list[tuple[Path, Path]]] = {}
+        parts: dict[str, list[tuple[Path, Path]]] = {}
         for folder in folders_of(path):
             pairs = pair_files(folder, self.problems)
             if pairs:
-                self.parts.setdefault(folder.part or "train", []).extend(pairs)
-        if not self.parts:
+                parts.setdefault(folder.part or "train", []).extend(pairs)
+        if not parts:
             raise self.refusal()
-        self.scans = {name: self.scan(pairs) for name, pairs in self.parts.items()}
+        self.scans = {name: self.scan(pairs) for name, pairs in parts.items()}
 
     def refusal(self) -> DataError:
         """Return the error for a folder without a pair that can be used."""
