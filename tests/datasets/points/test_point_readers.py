@@ -1,6 +1,7 @@
 """Readers of points: the same points from each format, and one line for each problem."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -60,10 +61,13 @@ def test_points_move_along_when_pictures_are_resized(tmp_path):
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
-def test_tables_of_windows_are_read(tmp_path, encoding):
+@pytest.mark.parametrize("marks", [",.", ";,"])
+def test_tables_of_windows_are_read(tmp_path, encoding, marks):
     path = write_table(tmp_path / "table.csv", PICTURES, NAMES)
     expected = everything(path).train.targets
-    path.write_bytes(path.read_text().replace("\n", "\r\n").encode(encoding))
+    text = path.read_text().replace(",", marks[0]).replace("\n", "\r\n")
+    decimal = re.sub(r"(?<=\d)\.(?=\d)", marks[1], text)
+    path.write_bytes(decimal.encode(encoding))
     splits = everything(path)
     assert splits.notes == []
     assert torch.equal(splits.train.targets, expected)
