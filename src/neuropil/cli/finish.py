@@ -9,7 +9,7 @@ from neuropil.cli.console import console, label, note
 from neuropil.cli.error_line import explain
 from neuropil.datasets.formats import example_file
 from neuropil.runs.measure import answers_of, measure
-from neuropil.text import visible
+from neuropil.text import figure_name, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -175,8 +175,6 @@ def figures_table(figures: Mapping[str, Figures]) -> Table:
 def short(name: str) -> str:
     """Return the short name of a figure, such as ``R² of price``."""
     from rich.markup import escape
-
-    from neuropil.report.wording import figure_name
 
     metric, of, target = name.partition(" of ")
     own = SHORT[metric] + of + target if metric in SHORT else figure_name(name)
