@@ -57,7 +57,7 @@ def test_errors_are_parts_of_the_distance_between_the_eyes():
         "points off by 4.2% of the distance between the eyes on average over the 9 examples"
     )
     (mistake,) = task.mistakes(task.decode(OUTPUTS), TARGETS)
-    assert mistake.kind == "nose off by 12.5%"
+    assert mistake.kind == "nose off by 0.125"
     many = Landmarks(Points([f"p{number}" for number in range(30)]))
     assert [metric.name for metric in many.metrics()] == ["normalized_mean_error"]
     assert "box around the points" in Landmarks(Points(["a", "b"])).unit

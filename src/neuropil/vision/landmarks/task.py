@@ -167,7 +167,7 @@ class Landmarks(BackboneTask[Points], PointTask):
         found = []
         for picture, mean in [(int(pictures[place]), float(means[place])) for place in order]:
             worst = int(far[picture].argmax())
-            words = f"{self.target.points[worst]} off by {float(far[picture, worst]):.1%}"
+            words = f"{self.target.points[worst]} off by {float(far[picture, worst]):.3f}"
             found.append(Mistake(picture, words, mean))
         return [mistake for mistake in found if mistake.size > 0]
 
