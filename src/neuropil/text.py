@@ -1,4 +1,4 @@
-"""Helpers for messages: escapes, shortened texts, and suggestions for mistyped names."""
+"""Helpers for messages: escapes, shortened texts, names, and suggestions for mistyped ones."""
 
 from __future__ import annotations
 
@@ -17,6 +17,20 @@ UNSEEN = {"Cc", "Cs", "Zl", "Zp"}
 TURNING = {*"\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"}
 LONGEST_NAME, LONGEST_ITEM = 60, 150
 LONGEST_REASON = 400
+FIGURE_NAMES = {
+    "r2": "R²",
+    "f1": "F1",
+    "roc_auc": "ROC AUC",
+    "mean_iou": "mean IoU",
+    "normalized_mean_error": "normalised mean error",
+    "ap": "AP",
+    "ap50": "AP50",
+    "ap75": "AP75",
+    "iou": "IoU",
+    "dice": "Dice",
+    "dice_per_picture": "Dice per picture",
+}
+"""The names of metrics in words, where underscores would not be all that differs."""
 # The maximum number of classes that are counted one by one.
 MOST_COUNTED = 6
 # The text after the equals sign is a cell or a name of the user's, never one of our messages.
@@ -202,3 +216,14 @@ def as_typed(text: str) -> str:
         return f"--{name}{' ' * bool(found[2])}"  # image_size='native' has a value
 
     return ARGUMENT.sub(option, text)
+
+
+def figure_name(name: str) -> str:
+    """Return the name of a metric in words.
+
+    Example:
+        >>> figure_name("ap50 of cat"), figure_name("absolute_error")
+        ('AP50 of cat', 'absolute error')
+    """
+    metric, of, target = name.partition(" of ")
+    return FIGURE_NAMES.get(metric, metric.replace("_", " ")) + of + target

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 import neuropil as package
+from neuropil.datasets.points.point_schemes import SCHEMES
 
 COMMANDS = (
     "train", "resume", "report", "evaluate", "predict", "compare", "export",
@@ -83,6 +84,12 @@ def test_every_command_has_help_that_says_what_it_does(neuropil):
         assert result.code == 0
         assert "Usage: neuropil " + command in result.out
         assert "Raises" not in result.out
+
+
+def test_help_on_the_target_tells_how_points_are_named(neuropil):
+    words = neuropil("train", "--help").out.replace("│", " ").split()
+    assert set(SCHEMES) <= set(words)
+    assert "the names of the points, such as left_eye,right_eye, or" in " ".join(words)
 
 
 def test_an_unknown_command_and_an_unknown_option_are_one_line_each(refused):

@@ -9,7 +9,7 @@ from neuropil.cli.console import console, label, note
 from neuropil.cli.error_line import explain
 from neuropil.datasets.formats import example_file
 from neuropil.runs.measure import answers_of, measure
-from neuropil.text import visible
+from neuropil.text import figure_name, number_of, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -134,7 +134,7 @@ def show(run: Run, stop_reason: str, measured: dict[str, Source]) -> None:
     console().print(figures_table(run.figures))
     part = next(name for name in ("test", "validation", "train") if name in run.figures)
     targets: Any = measured[part].targets
-    examples = f"{len(targets):,} {part} examples"
+    examples = number_of(len(targets), f"{part} example")
     label("Result", run.task.verdict(run.figures[part], targets, examples))
     if run.report.is_file():
         label("Report", str(run.report))
@@ -175,8 +175,6 @@ def figures_table(figures: Mapping[str, Figures]) -> Table:
 def short(name: str) -> str:
     """Return the short name of a figure, such as ``R² of price``."""
     from rich.markup import escape
-
-    from neuropil.report.wording import figure_name
 
     metric, of, target = name.partition(" of ")
     own = SHORT[metric] + of + target if metric in SHORT else figure_name(name)

@@ -41,9 +41,11 @@ class TrainOptions:
         str | None,
         option(
             "Column of a table to predict, or several of numbers, such as width,height. "
-            "Default: the last.",
+            "Default: the last. For arrays of points: the names of the points, such as "
+            "left_eye,right_eye, or face68 for the 68 landmarks of a face. Files with boxes, "
+            "masks or points have the names in them.",
             DATA,
-            metavar="COLUMN",
+            metavar="NAMES",
         ),
     ] = None
     task: Annotated[

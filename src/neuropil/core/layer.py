@@ -113,6 +113,8 @@ class Layer(Composable, Arguments, nn.Module):
     # "float", "int", or "any" for layers that only rearrange values.
     dtype_taken: Literal["float", "int", "any"] = "float"
 
+    # The number of last inputs that are taken for their lengths alone, not for their values.
+    inputs_for_lengths: int = 0
     # Whether each position of the output depends on the whole input.
     sees_everything: bool = False
 

@@ -233,7 +233,7 @@ FORMATS = (
         "point table",
         "point_tables.read_points",
         "point_tables.list_pictures",
-        folder="a .csv or .tsv table of points (image, nose_x, nose_y, ...)",
+        folder="a .csv or .tsv table of points (image, nose_x, nose_y, ...) with its pictures",
         labels="points",
     ),
     Format(
@@ -343,6 +343,8 @@ def check_openable(path: str | PathLike[str]) -> None:
 def check_readable(path: str | PathLike[str], kind: object) -> None:
     """Refuse a file that is not new input for a network, by its suffix.
 
+    Tables may name pictures, which is seen when they are read.
+
     Args:
         path: A file or folder. Of folders only the existence is checked.
         kind: Kind of the network's preparation.
@@ -352,7 +354,8 @@ def check_readable(path: str | PathLike[str], kind: object) -> None:
     """
     found = find_existing(path)
     takes = suffixes_for(kind)
-    if found.is_file() and takes and unpacked_suffix(found) not in takes:
+    known = [*takes, *TEXT] if kind == "pictures" else takes
+    if found.is_file() and takes and unpacked_suffix(found) not in known:
         raise DataError(misfit_message(found, str(kind), takes))
 
 

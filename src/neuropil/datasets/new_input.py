@@ -20,6 +20,7 @@ from neuropil.datasets.pictures.picture_table import read_paths, recognise
 from neuropil.datasets.pictures.source_opening import source_of_files
 from neuropil.datasets.prediction_inputs import PredictionInputs
 from neuropil.datasets.tables.files.table_file import read_table
+from neuropil.datasets.tables.files.table_suffixes import TEXT
 from neuropil.text import some_of
 
 if TYPE_CHECKING:
@@ -234,4 +235,9 @@ def read_file(preparation: Preparation, file: Path, notes: list[str]) -> Predict
             is_parts = file.is_dir() and known.recognises(file)
             if is_parts or unpacked_suffix(file) in known.suffixes:
                 return known.read[preparation.kind](preparation, file, notes)
+    if preparation.kind == "pictures" and unpacked_suffix(file) in TEXT:
+        raise DataError(
+            f"{file} cannot be used with this network: it was trained on pictures, and the "
+            f"table names none in the folder {file.parent.absolute()}."
+        )
     raise DataError(misfit_message(file, preparation.kind, suffixes_for(preparation.kind)))

@@ -116,7 +116,7 @@ def open(  # noqa: A001 - read as datasets.open
         target, task, seed, validation, test, image_size, color, header, encoding, split_by
     )
     if not isinstance(path, str | os.PathLike):
-        options.require_labels(("classes", "numbers"), "Tables")
+        options.require_labels(("classes", "numbers"), "tables")
         return open_frame(as_frame(path), options)
     given = find_existing(path)
     with reading(given, DataError):
@@ -124,7 +124,8 @@ def open(  # noqa: A001 - read as datasets.open
         if found is None:
             raise DataError(unknown_data_message(given))
         known, opened, seen = found
-        options.require_labels(known.labels, f"{given}: {seen}")
+        takes = [each.opens for each in FORMATS if options.labels in each.labels]
+        options.require_labels(known.labels, f"{given} ({seen})", takes)
         return known.open(opened, options)
 
 
@@ -151,7 +152,11 @@ def read_for_evaluation(
     with reading(given, DataError), adding_notes(notes):
         found = find_format(given, preparation.target.kind)
         if found is None or kind not in found[0].read_labelled:
-            takes = [known.opens for known in FORMATS if kind in known.read_labelled]
+            takes = [
+                known.opens
+                for known in FORMATS
+                if kind in known.read_labelled and preparation.target.kind in known.labels
+            ]
             what = f"{given} ({found[2]})" if found else given
             raise DataError(misfit_message(what, kind, takes))
         known, opened, seen = found

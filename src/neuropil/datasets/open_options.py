@@ -100,12 +100,15 @@ class Options:
             if getattr(self, name) is not None:
                 raise DataError(f"`{name}` does not apply to {what}: leave it out.")
 
-    def require_labels(self, labels: Sequence[str], what: str) -> None:
+    def require_labels(
+        self, labels: Sequence[str], what: str, takes: Sequence[str] = ()
+    ) -> None:
         """Refuse a task that does not fit the labels.
 
         Args:
             labels: The kinds of labels that the data may have.
             what: Description of the data.
+            takes: Descriptions of the data that the task takes.
 
         Raises:
             DataError: If a task for other labels was asked for.
@@ -113,8 +116,10 @@ class Options:
         fit = [task for task, kind in TASKS.items() if kind in labels]
         if self.task not in (None, *fit):
             kinds = " or ".join(labels)
+            needs = f" {self.task} takes {'; '.join(takes)}." * bool(takes)
             raise DataError(
-                f"{what} hold {kinds}, which need {' or '.join(fit)}, not {self.task}."
+                f"the labels of {what} are {kinds}, which need {' or '.join(fit)}, not "
+                f"{self.task}.{needs}"
             )
 
     def cut(

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from neuropil.plots.theme import BLUE, ORANGE, blank, heading, key, quiet
+from neuropil.text import figure_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -131,4 +132,4 @@ def numbers(history: History, column: str) -> list[float]:
 
 def curve_title(name: str) -> str:
     """Return the name of a metric in words."""
-    return {"lr": "learning rate", "r2": "R²"}.get(name, name.replace("_", " "))
+    return "learning rate" if name == "lr" else figure_name(name)

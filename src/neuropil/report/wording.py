@@ -86,16 +86,6 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
-def figure_name(name: str) -> str:
-    """Return the name of a metric in words."""
-    metric, of, target = name.partition(" of ")  # such as "r2 of price"
-    own = {"r2": "R²", "f1": "F1", "roc_auc": "ROC AUC", "mean_iou": "mean IoU"}
-    own |= {"normalized_mean_error": "normalised mean error"}
-    own |= {"ap": "AP", "ap50": "AP50", "ap75": "AP75", "iou": "IoU", "dice": "Dice"}
-    own |= {"dice_per_picture": "Dice per picture"}
-    return own.get(metric, metric.replace("_", " ")) + of + target
-
-
 def is_share(name: str) -> bool:
     """Tell whether a metric is a share, and thus shown as a percentage."""
     metric = name.partition(" of ")[0]

@@ -242,7 +242,7 @@ CONTENTS: dict[str, tuple[Callable[[dict[str, Any]], Any], str, int]] = {
     ),
     "a picture twice": (
         change("images", file_name="b.png"),
-        "1 image with the file of another one: not used: data.json (no. 2: b.png).",
+        "1 image with the file of an earlier image: not used: data.json (no. 2: b.png).",
         1,
     ),
     "an id twice": (

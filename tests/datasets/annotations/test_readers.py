@@ -250,7 +250,7 @@ def test_the_task_must_be_one_of_boxes(tmp_path):
     folder = write_yolo(tmp_path, TWO, PETS)
     assert datasets.open(folder, task="localisation").target.kind == "boxes"
     message = (
-        "YOLO annotations hold boxes, which need detection or localisation, not regression"
+        r"YOLO annotations\) are boxes, which need detection or localisation, not regression"
     )
     with pytest.raises(DataError, match=message):
         datasets.open(folder, task="regression")

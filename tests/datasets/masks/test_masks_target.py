@@ -27,9 +27,16 @@ def test_masks_of_several_sizes_are_padded_with_pixels_that_count_for_nothing():
 
 
 @pytest.mark.parametrize(
-    ("mask", "got"), [([[0, 3]], "a class 3"), ([[-1]], "a class -1"), ([1, 0], "1 axes")]
+    ("mask", "got"),
+    [
+        ([[0, 3]], "the value 3"),
+        ([[-1]], "the value -1"),
+        ([[0, 0.5]], "the value 0.5"),
+        ([[float("nan")]], "the value nan"),
+        ([1, 0], r"the shape \(2,\)"),
+    ],
 )
-def test_a_mask_with_a_number_that_is_no_class_is_named(mask, got):
+def test_a_mask_with_another_value_than_a_class_number_is_named(mask, got):
     with pytest.raises(DataError, match=f"here, example 1: the mask has {got}"):
         CELLS.collate([[[0]], mask], "here")
 

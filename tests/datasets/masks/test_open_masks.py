@@ -57,10 +57,13 @@ def test_a_list_names_the_classes(tmp_path):
     write_mask(tmp_path / "masks" / "00.png", np.full(SIZE, 3))
     (note,) = datasets.open(tmp_path).notes
     assert note == (
-        "1 mask with values that are no class set aside, with its picture: masks/00.png (3)."
+        "1 picture set aside because the mask has values outside the classes: masks/00.png "
+        "(3; the classes are 0, 1, 2)."
     )
     (tmp_path / "classes.txt").write_text("cell")
-    with pytest.raises(DataError, match="values that are no class"):
+    with pytest.raises(
+        DataError, match="12 pictures set aside because the mask has values outside the"
+    ):
         datasets.open(write_masks(tmp_path, values=(0, 2, 3)))
 
 
@@ -85,6 +88,14 @@ def test_pairs_may_lie_side_by_side_or_in_parts(tmp_path):
     assert [name.split("/")[-1] for name in read.names] == ["8.jpg", "9.jpg", "10.jpg"]
 
 
+def test_a_single_part_of_any_name_is_trained_on(tmp_path):
+    splits = datasets.open(write_masks(tmp_path / "test").parent)
+    assert [len(part) for part in (splits.train, splits.validation, splits.test)] == [9, 1, 2]
+    write_masks(tmp_path / "val")
+    with pytest.raises(DataError, match=r"pictures for .* none for the training: their folder"):
+        datasets.open(tmp_path)
+
+
 def test_what_does_not_fit_is_counted_and_set_aside(tmp_path):
     write_masks(tmp_path)
     write_mask(tmp_path / "masks" / "00.png", np.zeros((5, 7)))
@@ -100,7 +111,7 @@ def test_what_does_not_fit_is_counted_and_set_aside(tmp_path):
     for line in (
         "1 picture without a mask: not used: images/03.png.",
         "1 mask without a picture: not used: masks/alone.png.",
-        "1 mask of another size than its picture set aside, with its picture: masks/00.png (5×",
+        "1 picture set aside because the mask has another size: masks/00.png (5×7, the picture",
         "masks/01.png (it is in colour: save it with a palette, or with class numbers)",
         "masks/02.png (it is not a picture)",
         "masks/04.jpg (it is a JPEG, which changes values: save masks as PNG)",
@@ -119,6 +130,30 @@ def test_soft_edges_are_refused(tmp_path):
     assert "42 values, most at the edges of black and white" in note
 
 
+@pytest.mark.parametrize(
+    ("pixels", "got"),
+    [(np.full(SIZE, 300, "u2"), "300"), (np.full(SIZE, 0.5, "f4"), "0.5")],
+)
+def test_values_that_are_not_bytes_are_named(tmp_path, pixels, got):
+    name = "03.tif" if pixels.dtype.kind == "f" else "03.png"
+    (write_masks(tmp_path) / "masks" / "03.png").unlink()
+    Image.fromarray(pixels).save(tmp_path / "masks" / name)
+    (note,) = datasets.open(tmp_path).notes
+    assert note == (
+        f"1 picture set aside because the mask cannot be used: masks/{name} (it has the value "
+        f"{got}: classes are whole numbers from 0 to 255)."
+    )
+
+
+def test_a_list_of_classes_that_is_not_text_is_one_line(tmp_path):
+    (write_masks(tmp_path) / "classes.txt").write_bytes(b"\xff\xfe\0a\0")
+    with pytest.raises(DataError) as caught:
+        datasets.open(tmp_path)
+    assert str(caught.value) == (
+        f"{tmp_path / 'classes.txt'} cannot be used: its bytes are not text in UTF-8 or UTF-16."
+    )
+
+
 def test_a_set_that_cannot_be_learnt_is_one_line(tmp_path):
     with pytest.raises(DataError, match="without any foreground") as caught:
         datasets.open(write_masks(tmp_path / "empty", values=(0,)))
@@ -128,9 +163,11 @@ def test_a_set_that_cannot_be_learnt_is_one_line(tmp_path):
     small = write_masks(tmp_path / "small")
     for file in (small / "images").iterdir():
         write_picture(file, (5, 5))
-    with pytest.raises(DataError, match=r"no picture whose mask can be used\. 12 masks of a"):
+    with pytest.raises(
+        DataError, match=r"no picture whose mask can be used\. 12 pictures set aside b"
+    ):
         datasets.open(small)
-    with pytest.raises(DataError, match="hold masks, which need segmentation, not detection"):
+    with pytest.raises(DataError, match="are masks, which need segmentation, not detection"):
         datasets.open(write_masks(tmp_path / "good"), task="detection")
 
 

@@ -1,9 +1,11 @@
 """Readers of points: the same points from each format, and one line for each problem."""
 
 import json
+import re
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from tests.datasets.annotations.label_writers import write_coco as write_boxes
 from tests.datasets.annotations.label_writers import write_picture
@@ -11,6 +13,7 @@ from tests.datasets.points.point_writers import write_arrays, write_coco, write_
 
 from neuropil import datasets
 from neuropil.datasets import DataError, read_for_evaluation, read_for_prediction
+from neuropil.datasets.points import point_arrays
 
 NAMES = ["left_eye", "right_eye", "nose"]
 PICTURES = {
@@ -57,6 +60,32 @@ def test_points_move_along_when_pictures_are_resized(tmp_path):
     assert any("2 sizes, the median is 90×120" in note for note in usual.notes)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("marks", [",.", ";,"])
+def test_tables_of_windows_are_read(tmp_path, encoding, marks):
+    path = write_table(tmp_path / "table.csv", PICTURES, NAMES)
+    expected = everything(path).train.targets
+    text = path.read_text().replace(",", marks[0]).replace("\n", "\r\n")
+    decimal = re.sub(r"(?<=\d)\.(?=\d)", marks[1], text)
+    path.write_bytes(decimal.encode(encoding))
+    splits = everything(path)
+    assert splits.notes == []
+    assert torch.equal(splits.train.targets, expected)
+
+
+def test_a_table_without_its_pictures_is_told_what_landmarks_take(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("image,nose_x,nose_y\n0.png,1,2\n")
+    with pytest.raises(DataError) as caught:
+        everything(path, task="landmarks")
+    assert str(caught.value) == (
+        f"the labels of {path} (a table) are classes or numbers, which need classification or "
+        "regression, not landmarks. landmarks takes arrays of pictures and points (N, P, 2); a "
+        ".json file of COCO keypoints, one person in each picture; a .csv or .tsv table of "
+        "points (image, nose_x, nose_y, ...) with its pictures."
+    )
+
+
 def test_columns_are_found_in_names_of_every_style(tmp_path):
     write_picture(tmp_path / "a.png")
     write_picture(tmp_path / "b.png", seed=1)
@@ -93,15 +122,21 @@ def test_points_that_cannot_be_used_are_counted_and_set_aside(tmp_path):
     assert (splits.train.targets[..., 2] > 0).sum(1).tolist() == [2, 1, 1, 1, 1, 1, 1]
     assert splits.train.targets[5].tolist() == [[0, 2, 2], [0, 0, 0]]
     assert splits.notes == [
-        "1 name without a picture: not used: table.csv (row 10: 8.png).",
-        "1 row with the picture of another one: not used: table.csv (11).",
+        "1 row without a picture: not used: table.csv (row 10: 8.png).",
+        "1 row with the picture of an earlier row: not used: table.csv (row 11: 0.png).",
         "1 point with one of its two coordinates missing: not used: table.csv (row 4: a).",
         (
             "2 points with a coordinate that is not a finite number: not used: "
             "table.csv (row 5: a), table.csv (row 9: a)."
         ),
-        "1 point with a visibility other than 0, 1 and 2: not used: table.csv (row 6: a).",
-        "1 point outside the picture: not used: table.csv (row 3: a).",
+        (
+            "1 point with a visibility other than 0, 1 and 2: not used: table.csv (row 6: a "
+            "has 7)."
+        ),
+        (
+            "1 point outside the picture: not used: table.csv (row 3: a at x 40, y 2; the "
+            "picture is 32 wide and 24 high)."
+        ),
         "1 picture without points: set aside: table.csv (row 7).",
     ]
 
@@ -156,7 +191,10 @@ def test_people_of_coco_are_used_if_they_are_alone(tmp_path):
     splits = everything(changed(path, change))
     assert len(splits.train) == 9
     assert splits.notes == [
-        "1 annotation without 3 numbers for each keypoint: not used: faces.json (no. 1).",
+        (
+            "1 annotation without 3 numbers for each keypoint: not used: faces.json "
+            "(no. 1: 6 in place of 9)."
+        ),
         "1 annotation of an image that is not in the list: not used: faces.json (no. 3).",
         "2 pictures without keypoints: set aside: 00.png, 02.png.",
         "1 picture with several sets of keypoints: set aside: 04.png.",
@@ -189,7 +227,7 @@ def test_a_task_chooses_between_the_boxes_and_the_points_of_one_file(tmp_path):
     assert everything(path).target.kind == "points"
     assert everything(path, task="detection").target.kind == "boxes"
     boxes = write_boxes(tmp_path / "boxes.json", {"00": [("no", 1, 1, 4, 5)]}, ["no"])
-    with pytest.raises(DataError, match="hold boxes, which need detection or localisation"):
+    with pytest.raises(DataError, match="are boxes, which need detection or localisation"):
         everything(boxes, task="landmarks")
     table = write_table(tmp_path / "table.csv", PICTURES, NAMES)
     numbers = everything(table, task="regression", target="nose_v")
@@ -242,6 +280,23 @@ def test_arrays_that_do_not_fit_are_one_line(tmp_path, arrays, message):
     with pytest.raises(DataError, match=message) as caught:
         everything(tmp_path / "arrays.npz")
     assert "\n" not in str(caught.value)
+
+
+def test_arrays_of_points_are_known_by_their_headers_alone(tmp_path):
+    folder, archive = tmp_path / "folder", tmp_path / "arrays.npz"
+    folder.mkdir()
+    arrays = {"x": np.zeros((2000, 3, 3), "u1"), "k": np.arange(8000.0).reshape(2000, 2, 2)}
+    np.savez(archive, **arrays)
+    for name, array in arrays.items():
+        np.save(folder / f"{name}.npy", array)
+    for file in (archive, folder / "k.npy"):
+        last = np.array([7999.0]).tobytes()
+        file.write_bytes(file.read_bytes().replace(last, b"no value"))
+    (folder / "k.npy").write_bytes((folder / "k.npy").read_bytes()[:-8])
+    for path, name in ((archive, "arrays.npz"), (folder, "k.npy")):
+        assert point_arrays.recognise(path) == "arrays of points"
+        with pytest.raises(DataError, match=f"{name} is damaged"):
+            everything(path)
 
 
 def test_a_network_for_points_refuses_arrays_with_another_number(tmp_path):

@@ -1,3 +1,5 @@
+import io
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -125,3 +127,21 @@ def test_wrong_options_are_refused():
         Input(2, 8, 8) >> UNetStage(3, Convolution(4, 3))
     with pytest.raises(ShapeError, match="at least 3"):
         Input(2, 8, 8) >> stages("valid")
+
+
+@pytest.mark.parametrize(
+    ("padding", "traced", "given"), [("same", (8, 12), (7, 9)), ("valid", (20, 24), (24, 28))]
+)
+def test_an_export_is_not_bound_to_the_lengths_of_its_example(padding, traced, given):
+    inner = UNetStage(4, padding=padding)
+    network = Input(1, None, None) >> UNetStage(2, inner, padding=padding)
+    free = {2: torch.export.Dim.DYNAMIC, 3: torch.export.Dim.DYNAMIC}
+    file = io.BytesIO()
+    with torch.no_grad():
+        example = torch.ones(1, 1, *traced)
+        exported = torch.export.export(network.eval(), (example,), dynamic_shapes=(free,))
+        torch.export.save(exported, file)
+        file.seek(0)
+        pictures = torch.randn(1, 1, *given)
+        again = torch.export.load(file).module()
+        assert torch.equal(again(pictures), network(pictures))

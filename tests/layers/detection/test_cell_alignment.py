@@ -5,8 +5,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from neuropil.core import ShapeError
-from neuropil.layers import CellAlignment, CellPadding
+from neuropil.analysis import receptive_field
+from neuropil.core import ShapeError, parallel
+from neuropil.layers import CellAlignment, CellPadding, Convolution, Input
 
 lengths = st.integers(1, 20)
 
@@ -48,3 +49,23 @@ def test_other_ranks_are_refused():
         CellPadding(8).output_shape((3, 8))
     with pytest.raises(ShapeError, match=r"features .* and their picture"):
         CellAlignment(8).output_shape((3, 8, 8), (64,))
+
+
+@pytest.mark.parametrize(("have", "length"), [(3, 16), (4, 17), (6, 8), (2, 20)])
+def test_a_position_sees_the_feature_that_it_shows(have, length):
+    layer = CellAlignment(4)
+    features = torch.arange(1.0, have + 1)[None, None, :, None]
+    shown = layer(features, torch.zeros(1, 1, length, 4))[0, 0, :, 0]
+    down, _ = layer.reaches((1, have, 1), (1, length, 4))
+    seen = [float(place + down.start + 1) for place in range(len(shown))]
+    assert shown.tolist() == [each if 1 <= each <= have else 0.0 for each in seen]
+    assert layer.reaches((1, None, 1), (1, None, 4))[0].start is None
+
+
+def test_the_receptive_field_goes_through_padding_and_alignment():
+    padded = Input(1, 30, 30) >> CellPadding(8, margin=3)
+    whole = Input(1, 30, 30) >> CellPadding(8)
+    features = padded >> Convolution(1, 3, stride=2, padding="valid")
+    network = parallel(features, whole) >> CellAlignment(2)
+    field = receptive_field(network)
+    assert (field.size, field.jump, field.start) == ((3, 3), (2, 2), (-1, -1))

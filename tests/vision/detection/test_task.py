@@ -1,5 +1,6 @@
 """What detection adds to the contract of tasks."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -110,6 +111,8 @@ def test_boxes_in_words_rows_and_lines(task):
     answers = torch.cat([answers_of(*boxes), answers_of(*[(0, 0, 0, 0, 0, -1)] * 3)])
     assert task.sentence(answers[0], {}, 1) == "1 cat (0.80), 2 dog (0.70–0.90)"
     assert task.sentence(answers[1], {}, 1) == "nothing"
+    digits = replace(task, target=replace(task.target, classes=("0", "1")))
+    assert digits.sentence(answers[0], {}, 1) == "1 “0” (0.80), 2 “1” (0.70–0.90)"
     first, second = task.rows(answers, ["a.png", "b.png"])
     assert first["boxes"][2] == {"class": "dog", "score": 0.7, "box": [1, 1, 4.25, 4]}
     assert second == {"name": "b.png", "boxes": []}

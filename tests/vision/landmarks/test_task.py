@@ -57,7 +57,7 @@ def test_errors_are_parts_of_the_distance_between_the_eyes():
         "points off by 4.2% of the distance between the eyes on average over the 9 examples"
     )
     (mistake,) = task.mistakes(task.decode(OUTPUTS), TARGETS)
-    assert mistake.kind == "nose off by 12.5%"
+    assert mistake.kind == "nose off by 0.125"
     many = Landmarks(Points([f"p{number}" for number in range(30)]))
     assert [metric.name for metric in many.metrics()] == ["normalized_mean_error"]
     assert "box around the points" in Landmarks(Points(["a", "b"])).unit
@@ -116,6 +116,14 @@ def test_predicted_tables_can_be_trained_on(tmp_path, capsys):
     assert main(["predict", str(run), str(tmp_path), "--out", str(out)]) == 0
     again = datasets.open(out)
     assert again.target.points[:3] == FACE.points
+    capsys.readouterr()
+    assert main(["predict", str(run), str(path)]) == 0
+    assert capsys.readouterr().out.count("left_eye (") == len(PICTURES)
+    (tmp_path / "none.csv").write_text("image\n77.png\n")
+    assert main(["predict", str(run), str(tmp_path / "none.csv")]) == 2
+    assert (
+        "trained on pictures, and the table names none in the folder" in capsys.readouterr().err
+    )
     drawn = tmp_path / "drawn"
     assert main(["predict", str(run), str(tmp_path / "00.png"), "--out", str(drawn)]) == 0
     assert [each.name for each in drawn.iterdir()] == ["00.png"]

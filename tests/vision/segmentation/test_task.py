@@ -63,7 +63,7 @@ def test_mistakes_tell_what_is_missed():
     assert (first.example, first.size) == (2, 1)
     assert (second.example, second.size) == (1, pytest.approx(1 - 2 / 3))
     assert second.kind == (
-        "cell: Dice 0.67, 1 pixels missed, 0 too many, wall: Dice 0.67, 0 pixels missed, 1 too "
+        "cell: Dice 0.67, 1 pixel missed, 0 too many, wall: Dice 0.67, 0 pixels missed, 1 too "
         "many"
     )
 

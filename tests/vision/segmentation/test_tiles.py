@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from neuropil.architectures import unet
 from neuropil.layers import (
     AveragePooling,
+    CellPadding,
     Convolution,
     GlobalPooling,
     Input,
@@ -18,6 +19,8 @@ from neuropil.layers import (
     Upscale,
 )
 from neuropil.vision import predict_in_tiles, tiles
+from neuropil.vision.segmentation.segmentation_network import segmentation_network
+from neuropil.vision.segmentation.tile_reach import tile_reach
 
 FREE = (2, None, None)
 
@@ -69,6 +72,25 @@ def test_a_smaller_overlap_would_show(monkeypatch):
     )
     found = predict_in_tiles(U_NETS[0], picture, side=16)
     assert (found - whole).abs().max() > 1e-4
+
+
+@pytest.mark.parametrize("name", ["resnet20", "squeezenet"])  # with padding and without
+def test_a_backbone_is_predicted_in_tiles(name):
+    torch.manual_seed(0)
+    network = trained(segmentation_network(2, FREE, name))
+    # Larger than what an output sees, and not in whole cells.
+    picture = torch.rand(2, 801, 37)
+    (down, _), whole = tile_reach(network), network.predict(picture[None])[0]
+    assert down.before + down.after + 64 < 801
+    found = predict_in_tiles(network, picture, side=64)
+    torch.testing.assert_close(found, whole, rtol=0, atol=1e-4)
+
+
+def test_padding_that_depends_on_the_length_is_refused_by_name_and_cells_help():
+    body = Convolution(2, 3, stride=2, padding="same") >> Upscale(2)
+    with pytest.raises(ValueError, match=r"what convolution1 sees .* with CellPadding\(2\)\."):
+        list(tiles(Input(*FREE) >> body, (50, 50)))
+    assert len(list(tiles(Input(*FREE) >> CellPadding(2) >> body, (50, 50), side=25))) == 4
 
 
 def test_a_memory_map_is_read_and_written(tmp_path):

@@ -90,6 +90,8 @@ def fields_of_call(
     """Return the fields of a call, from those of its inputs."""
     shapes = call.input_shapes or ()
     reaches = call.layer.reaches(*shapes)
+    seen = len(shapes) - call.layer.inputs_for_lengths
+    shapes, before = shapes[:seen], before[:seen]
     if reaches == () and [*map(len, shapes)] == [len(call.shape or ())]:
         return before[0]
     lengths = (call.shape or ())[1:]

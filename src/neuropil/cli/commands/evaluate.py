@@ -7,6 +7,7 @@ import typer
 
 from neuropil.cli.command_options import Json, RunFolder, open_trained
 from neuropil.datasets.formats import check_openable
+from neuropil.text import number_of
 
 if TYPE_CHECKING:
     from neuropil.datasets.source import Source
@@ -45,7 +46,7 @@ def evaluate(
     if json:
         say_json({"data": name, "examples": len(examples), "figures": figures})
         return
-    label("Data", f"{name}: {len(examples):,} examples")
+    label("Data", f"{name}: {number_of(len(examples), 'example')}")
     console().print(figures_table({"": figures}))
 
 

@@ -10,6 +10,7 @@ from neuropil.cli.terminal.interruption import suggesting_resume
 from neuropil.cli.terminal.process_group import is_group
 from neuropil.cli.train_options import TrainOptions
 from neuropil.datasets.formats import check_openable
+from neuropil.text import figure_name
 
 
 def train(**options: Any) -> None:
@@ -52,7 +53,6 @@ def check_learning(asked: TrainOptions) -> None:
     from neuropil.cli.plan_text import network_lines, show_data
     from neuropil.cli.run_data import open_splits
     from neuropil.cli.settings import Settings
-    from neuropil.report.wording import figure_name
     from neuropil.runs.inspection.self_check import self_check
 
     settings = Settings.from_options(asked)

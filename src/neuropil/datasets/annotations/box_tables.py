@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,7 +53,9 @@ def names_a_picture(path: Path, column_of: Callable[[Sequence[str]], str | None]
     if path.is_dir() or path.suffix.lower() in PACKED or unpacked_suffix(path) not in TEXT:
         return False
     with path.open("rb") as file:
-        text = file.read(PEEK).decode(errors="replace").removeprefix("\ufeff")
+        start = file.read(PEEK)
+    encoding = "utf-16" if start[:2] in (BOM_UTF16_LE, BOM_UTF16_BE) else "utf-8-sig"
+    text = start.decode(encoding, errors="replace")
     rows = [
         [cell.strip(' "') for cell in re.split("[,;\t]", line)] for line in text.splitlines()
     ]

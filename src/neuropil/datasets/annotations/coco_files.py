@@ -206,7 +206,9 @@ class CocoReader:
             if isinstance(found, str):
                 self.add("image", f"{found}: not used", place, cut(name))
             elif found in used:
-                self.add("image", "with the file of another one: not used", place, cut(name))
+                self.add(
+                    "image", "with the file of an earlier image: not used", place, cut(name)
+                )
             else:
                 used.add(found)
                 owners[key] = part.add_picture(found, self.file)

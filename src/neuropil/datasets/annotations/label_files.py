@@ -45,9 +45,13 @@ def label_lines(file: Path) -> list[str]:
     Raises:
         DataError: If it cannot be read; the message is a reason.
     """
-    text = as_unicode(label_bytes(file), file)
+    content = label_bytes(file)
+    try:
+        text = as_unicode(content, file)
+    except DataError:
+        text = None
     if text is None:
-        raise DataError("its bytes are not text in UTF-8")
+        raise DataError("its bytes are not text in UTF-8 or UTF-16")
     return text.removeprefix("\ufeff").splitlines()
 
 

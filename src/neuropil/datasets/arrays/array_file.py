@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import zipfile
+from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any, final
 
 import numpy as np
@@ -17,6 +18,7 @@ from neuropil.datasets.unpacking import check_unpacked
 from neuropil.text import some_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 PAIRS = (("x", "y"), ("inputs", "targets"), ("images", "labels"), ("data", "target"))
@@ -52,7 +54,28 @@ class ArrayFile:
     def __getitem__(self, name: str) -> np.ndarray[Any, Any]:
         if self.path.is_dir():
             return read_npy(self.files[name])
-        return npz_array(self.path, name)
+        with npz_member(self.path, name) as (file, size, where):
+            return read_array(file, size, where)
+
+    def header(self, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
+        """Return the shape and the type of an array, whose values are not read.
+
+        Args:
+            name: Name of the array.
+
+        Raises:
+            DataError: If the header is damaged, or that of objects.
+        """
+        if not self.path.is_dir():
+            with npz_member(self.path, name) as (file, _, where):
+                shape, _, dtype = read_header(file, where)
+            return shape, dtype
+        path = self.files[name]
+        with reading(path, DataError):
+            require_file(path, failure=DataError)
+            with path.open("rb") as file:
+                shape, _, dtype = read_header(file, path.name)
+        return shape, dtype
 
     def pair(self, part: str | None) -> tuple[str, str] | None:
         """Return the names of the inputs and targets of a part, or None.
@@ -161,16 +184,17 @@ def npz_names(path: Path) -> list[str]:
     return [member.filename.removesuffix(".npy") for member in members]
 
 
-def npz_array(path: Path, name: str) -> np.ndarray[Any, Any]:
-    """Return one array of an archive.
+@contextmanager
+def npz_member(path: Path, name: str) -> Iterator[tuple[IO[bytes], int, str]]:
+    """Open one array of an archive; yield the file, its length in bytes, and a name for errors.
 
     Raises:
-        DataError: If it is damaged or holds objects.
+        DataError: If it turns out to be damaged.
     """
     with reading(path, DataError), zipfile.ZipFile(path) as archive:
         member = archive.getinfo(f"{name}.npy")
         with archive.open(member) as file:
-            return read_array(file, member.file_size, f"array {name!r} of {path.name}")
+            yield file, member.file_size, f"array {name!r} of {path.name}"
 
 
 def read_array(file: IO[bytes], size: int, where: str) -> np.ndarray[Any, Any]:

@@ -70,7 +70,8 @@ def read_mask(path: Path) -> np.ndarray[Any, Any]:
         path: The file.
 
     Raises:
-        DataError: If it is broken, in colour, or has values above 255; the message is a reason.
+        DataError: If it is broken, in colour, or has a value that is not a whole number from 0
+            to 255; the message is a reason.
     """
     with open_picture(path, content_of) as image:
         lossy = image.format == "JPEG"
@@ -83,10 +84,13 @@ def read_mask(path: Path) -> np.ndarray[Any, Any]:
         if (values[..., :colours] != grey).any():
             raise DataError("it is in colour: save it with a palette, or with class numbers")
         values = grey[..., 0]
-    if values.dtype == bool:
-        return values.astype(np.uint8)
-    if values.dtype.kind == "f" or values.min() < 0 or values.max() > 255:
-        raise DataError(f"it has the value {values.max():g}: classes have values up to 255")
+    if values.dtype in (bool, np.uint8):
+        return values.astype(np.uint8, copy=False)
+    wrong = values[(values < 0) | (values > 255) | (values % 1 != 0)]
+    if wrong.size:
+        raise DataError(
+            f"it has the value {wrong[0]:g}: classes are whole numbers from 0 to 255"
+        )
     return values.astype(np.uint8)
 
 

@@ -29,7 +29,7 @@ ENDINGS = ("_mask", "-mask", "_masks", "_label", "_labels", "_segmentation", "_s
 """Endings of the names of masks, after the name of the picture."""
 NO_MASK = "without a mask: not used"
 NO_PICTURE = "without a picture: not used"
-SEVERAL = "with the name of another, which is used"
+SEVERAL = "for a picture that has another mask: not used"
 
 
 class MaskFolder(NamedTuple):

@@ -127,16 +127,20 @@ class Masks(Target):
             where: Their source, for the error.
 
         Raises:
-            DataError: If a mask is not two-dimensional, or has a number of no class.
+            DataError: If a mask is not two-dimensional, or has a value that is not a class
+                number.
         """
         masks = [torch.as_tensor(label) for label in labels]
         for example, mask in enumerate(masks):
-            wrong = mask[(mask < 0) | ((mask >= self.outputs) & (mask != IGNORED))]
+            outside = (mask < 0) | ((mask >= self.outputs) & (mask != IGNORED))
+            wrong = mask[outside | (mask % 1 != 0)]
             if mask.ndim != 2 or wrong.numel():
-                got = f"a class {wrong[0]:g}" if wrong.numel() else f"{mask.ndim} axes"
+                shape = tuple(mask.shape)
+                got = f"the value {wrong[0]:g}" if wrong.numel() else f"the shape {shape}"
                 raise DataError(
                     f"{where}, example {example}: the mask has {got}; a mask is (H, W) with "
-                    f"class numbers below {self.outputs}, or {IGNORED} for pixels to ignore."
+                    f"class numbers from 0 to {self.outputs - 1}, or {IGNORED} for pixels to "
+                    "ignore."
                 )
         return pad_together([mask.to(torch.uint8) for mask in masks])
 

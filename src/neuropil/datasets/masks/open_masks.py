@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from neuropil.datasets.pictures.picture_set import Pictures
     from neuropil.datasets.splits import Splits
 
-SET_ASIDE = "set aside, with its picture"
+SET_ASIDE = "set aside because the mask"
 MOST_NAMED = 8
 
 
@@ -40,11 +40,11 @@ def open_masks(path: Path, options: Options) -> Splits:
     """
     options.refuse("pictures with masks", "target")
     found = MaskSet(path)
-    if "train" not in found.parts and len(found.parts) == 1:
-        found.parts = {"train": next(iter(found.parts.values()))}
-    if "train" not in found.parts:
+    if len(found.scans) == 1:
+        found.scans = {"train": next(iter(found.scans.values()))}
+    if "train" not in found.scans:
         raise DataError(
-            f"{path} has pictures for {' and '.join(found.parts)}, but none for the training: "
+            f"{path} has pictures for {' and '.join(found.scans)}, but none for the training: "
             "their folder must be called train."
         )
     names = listed_names(path)
@@ -54,7 +54,7 @@ def open_masks(path: Path, options: Options) -> Splits:
         target = Masks.fit([mask for _, mask in train.pictures], str(path), names=names)
         files = {
             name: train if name == "train" else found.labelled(name, target.values)
-            for name in found.parts
+            for name in found.scans
         }
         notes += found.problems.notes()
         more: dict[str, Any] = {
@@ -87,7 +87,7 @@ def read_labelled(preparation: Any, path: Path, notes: list[str]) -> Pictures:
         DataError: If no picture can be used.
     """
     found = MaskSet(path)
-    part = next(name for name in ("test", "train", "validation") if name in found.parts)
+    part = next(name for name in ("test", "train", "validation") if name in found.scans)
     with adding_notes(notes):
         files = found.labelled(part, preparation.target.values)
         notes += found.problems.notes()
@@ -113,14 +113,14 @@ class MaskSet:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.problems = LabelProblems(path)
-        self.parts: dict[str, list[tuple[Path, Path]]] = {}
+        parts: dict[str, list[tuple[Path, Path]]] = {}
         for folder in folders_of(path):
             pairs = pair_files(folder, self.problems)
             if pairs:
-                self.parts.setdefault(folder.part or "train", []).extend(pairs)
-        if not self.parts:
+                parts.setdefault(folder.part or "train", []).extend(pairs)
+        if not parts:
             raise self.refusal()
-        self.scans = {name: self.scan(pairs) for name, pairs in self.parts.items()}
+        self.scans = {name: self.scan(pairs) for name, pairs in parts.items()}
 
     def refusal(self) -> DataError:
         """Return the error for a folder without a pair that can be used."""
@@ -133,7 +133,7 @@ class MaskSet:
             lambda k: scan_mask(pairs[k][1]), [mask for _, mask in pairs]
         )
         for path, reason in broken.items():
-            self.problems.add("mask", SET_ASIDE, path, reason)
+            self.problems.add("picture", f"{SET_ASIDE} cannot be used", path, reason)
         headers, unreadable = read_headers([picture for picture, _ in pairs])
         for path, reason in unreadable.items():
             self.problems.add("broken picture", "set aside", path, reason)
@@ -143,10 +143,9 @@ class MaskSet:
             if header is None:
                 continue
             if header.size != mask.size:
-                sizes = "{}×{} for {}×{}".format(*mask.size, *header.size)
-                self.problems.add(
-                    "mask", f"of another size than its picture {SET_ASIDE}", mask.path, sizes
-                )
+                sizes = "{}×{}, the picture {}×{}".format(*mask.size, *header.size)
+                what = f"{SET_ASIDE} has another size"
+                self.problems.add("picture", what, mask.path, sizes)
                 continue
             found.append((pairs[place][0], mask, header))
         return found
@@ -161,14 +160,15 @@ class MaskSet:
         Raises:
             DataError: If there are none.
         """
-        known = None if values is None else {*values, VOID}
+        known = set(range(256)) if values is None else {*values, VOID}
         kept: list[tuple[Path, MaskFile]] = []
         headers: dict[int, Header] = {}
         for picture, mask, header in self.scans[part]:
-            unknown = [] if known is None else [v for v in mask.values if v not in known]
+            unknown = [value for value in mask.values if value not in known]
             if unknown:
-                what = f"with values that are no class {SET_ASIDE}"
-                self.problems.add("mask", what, mask.path, some_of(unknown, MOST_NAMED))
+                what = f"{SET_ASIDE} has values outside the classes"
+                got, right = some_of(unknown, MOST_NAMED), some_of(values or (), MOST_NAMED)
+                self.problems.add("picture", what, mask.path, f"{got}; the classes are {right}")
                 continue
             headers[len(kept)] = header
             kept.append((picture, mask))

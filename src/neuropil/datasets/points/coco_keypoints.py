@@ -105,7 +105,9 @@ class KeypointReader:
                 )
             elif not isinstance(numbers, list) or len(numbers) != COLUMNS * len(self.names):
                 what = f"without {COLUMNS} numbers for each keypoint: not used"
-                self.coco.add("annotation", what, place)
+                got = len(numbers) if isinstance(numbers, list) else "none"
+                due = COLUMNS * len(self.names)
+                self.coco.add("annotation", what, place, f"{got} in place of {due}")
             elif owner >= 0 and entry.get("iscrowd") != 1:
                 found.setdefault(owner, []).append((place, numbers))
         part = PointedPictures(self.coco.file, "annotation no.")

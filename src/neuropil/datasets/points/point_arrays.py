@@ -41,7 +41,7 @@ def recognise(path: Path) -> str | None:
     try:
         file = ArrayFile(path)
         names = find_pair(file, "train") or find_pair(file, None)
-        found = names is not None and are_points(file[names[1]])
+        found = names is not None and are_points(*file.header(names[1]))
     except DataError:
         return None  # a damaged file is reported by the reader of all other arrays
     return "arrays of points" if found else None
@@ -116,9 +116,9 @@ def find_pair(file: ArrayFile, part: str | None) -> tuple[str, str] | None:
     return (found[0], found[1]) if found[0] and found[1] else None
 
 
-def are_points(values: Array) -> bool:
+def are_points(shape: Sequence[int], dtype: np.dtype[Any]) -> bool:
     """Return whether an array holds two or three numbers for each point of each example."""
-    return values.ndim == 3 and values.shape[2] in (2, COLUMNS) and values.dtype.kind in "uif"
+    return len(shape) == 3 and shape[2] in (2, COLUMNS) and dtype.kind in "uif"
 
 
 def load(file: ArrayFile, names: tuple[str, str]) -> tuple[Array, Array]:
@@ -128,7 +128,8 @@ def load(file: ArrayFile, names: tuple[str, str]) -> tuple[Array, Array]:
         DataError: If they do not fit each other.
     """
     pictures, points = file[names[0]], file[names[1]]
-    if pictures.ndim < 3 or pictures.dtype.kind not in "buif" or not are_points(points):
+    fits = pictures.ndim >= 3 and pictures.dtype.kind in "buif"
+    if not fits or not are_points(points.shape, points.dtype):
         raise DataError(
             f"{file.path}: {names[0]} must be pictures and {names[1]} points (N, P, 2) or "
             f"(N, P, 3), got the shapes {pictures.shape} and {points.shape}."

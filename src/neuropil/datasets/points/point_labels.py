@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 ROUNDING = 0.5
 """Coordinates outside a picture by at most this number of pixels are rounding errors."""
 
+POSITION = " at x {x:g}, y {y:g}; the picture is {width} wide and {height} high"
+
 
 @final
 @dataclass
@@ -95,17 +97,20 @@ def checked_points(
     refuse_relative(places[wanted], sizes, part)
     places[empty] = 0
 
-    def drop(wrong: Any, what: str) -> None:
+    def drop(wrong: Any, what: str, got: str = "") -> None:
         for picture, point in np.argwhere(wrong & wanted & (sizes[:, None, 0] > 0)):
             place = f"{part.unit} {part.places[picture]}: {names[point]}"
-            problems.add("point", f"{what}: not used", part.source, place)
+            (x, y), (height, width) = places[picture, point], sizes[picture]
+            found = got.format(v=state[picture, point], x=x, y=y, width=width, height=height)
+            problems.add("point", f"{what}: not used", part.source, place + found)
         wanted[wrong] = False
 
     drop(empty.any(-1), "with one of its two coordinates missing")
     drop(~np.isfinite(places).all(-1), "with a coordinate that is not a finite number")
-    drop(~np.isin(state, (1, 2)), "with a visibility other than 0, 1 and 2")
+    drop(~np.isin(state, (1, 2)), "with a visibility other than 0, 1 and 2", " has {v:g}")
     inside = np.clip(places, 0, sizes[:, None, ::-1])
-    drop((np.abs(inside - places) > ROUNDING).any(-1), "outside the picture")
+    beyond = (np.abs(inside - places) > ROUNDING).any(-1)
+    drop(beyond, "outside the picture", POSITION)
     found = np.where(wanted[..., None], np.dstack([inside, state]), 0).astype(np.float32)
     for picture in range(len(rows)):
         readable = bool((sizes[picture] > 0).all())

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -12,13 +11,15 @@ from neuropil.datasets.annotations.box_tables import PICTURE, finder_for, names_
 from neuropil.datasets.annotations.label_problems import LabelProblems
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.points.point_labels import PointedPictures, PointLabels
-from neuropil.datasets.tables.cells import MISSING_NUMBERS, as_number
 from neuropil.datasets.tables.files.table_file import read_table
+from neuropil.datasets.tables.number_text import file_decimal, read_numbers
 from neuropil.text import cut, some_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from neuropil.datasets.tables.table import Table
 
 AXES = ("x", "y", "v")
 COLUMN = re.compile(r"(?P<point>.*\S)[\s_.-]+(?P<axis>[xyv])", re.IGNORECASE)
@@ -72,19 +73,19 @@ def read_points(path: Path) -> PointLabels:
     problems, finder = LabelProblems(path.parent), finder_for(path)
     if columns.others:
         notes.append(f"Columns not used: {some_of(map(repr, columns.others), 5)}.")
-    rows = np.stack(
-        [numbers(table.text(own[axis]).to_pylist()) if axis in own else absent(len(table))
-         for own in columns.points.values() for axis in AXES], axis=1,
-    ).reshape(len(table), len(columns.points), len(AXES))  # fmt: skip
+    rows = np.stack([*numbers_of(table, columns.points)], axis=1)
+    rows = rows.reshape(len(table), len(columns.points), len(AXES))
     part = PointedPictures(path, "row")
     used: set[Path] = set()
     names = table.text(columns.picture).to_pylist()
     for place, name, points in zip(table.rows, names, rows, strict=True):
-        picture = finder.find(name) if name else "without a picture"
+        picture = finder.find(name) if name else "without the name of a picture"
+        where = f"row {place}: {cut(name)}" if name else f"row {place}"
         if isinstance(picture, str):
-            problems.add("name", f"{picture}: not used", path, f"row {place}: {cut(name)}")
+            problems.add("row", f"{picture}: not used", path, where)
         elif picture in used:
-            problems.add("row", "with the picture of another one: not used", path, f"{place}")
+            what = "with the picture of an earlier row: not used"
+            problems.add("row", what, path, where)
         else:
             used.add(picture)
             part.add(picture, place, points)
@@ -96,22 +97,24 @@ def list_pictures(path: Path) -> list[Path]:
     return read_points(path).parts["train"].pictures
 
 
-def numbers(cells: Sequence[str | None]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Return the numbers of a column: NaN for a missing one, infinity for a word."""
-    return np.array([number(cell or "") for cell in cells], np.float64)
+def numbers_of(
+    table: Table, points: Mapping[str, Mapping[str, str]]
+) -> Iterator[np.ndarray[Any, Any]]:
+    """Yield x, y and visibility of each point in all rows: NaN if missing, infinity for words.
 
-
-def number(cell: str) -> float:
-    """Return the number of a cell."""
-    if cell.casefold() in MISSING_NUMBERS:
-        return math.nan
-    found = as_number(cell)
-    return math.inf if math.isnan(found) else found
-
-
-def absent(count: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Return the numbers of a column that a table does not have."""
-    return np.full(count, np.nan)
+    Args:
+        table: The table.
+        points: The columns of each point, by axis.
+    """
+    texts = {name: table.text(name) for own in points.values() for name in own.values()}
+    mark = file_decimal([*texts.values()])
+    for own in points.values():
+        for axis in AXES:
+            if axis in own:
+                found = read_numbers(texts[own[axis]], file_decimal=mark)
+                yield np.where(found.words, np.inf, found.values)
+            else:
+                yield np.full(len(table), np.nan)
 
 
 def columns_of(header: Sequence[str]) -> PointColumns | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import torch
+import torch.nn.functional as F
 from typing_extensions import override
 
 from neuropil.checks import number, one_of, whole
@@ -190,8 +191,13 @@ class SkipConnection(Merge):
 
 def crop(x: Tensor, like: Tensor, *, centred: bool = False) -> Tensor:
     """Crop x to the lengths of another tensor along each axis."""
-    for axis in range(2, x.dim()):
-        over = x.shape[axis] - like.shape[axis]
-        if over:
-            x = x.narrow(axis, over // 2 if centred else 0, like.shape[axis])
+    over = [long - short for long, short in zip(x.shape[2:], like.shape[2:], strict=True)]
+    starts = [each // 2 if centred else 0 for each in over]
+    if torch.compiler.is_exporting():
+        # A condition, and views of views, would be settled by the lengths of the example.
+        pads = zip(reversed(starts), reversed(over), strict=True)
+        return F.pad(x, [-cut for start, each in pads for cut in (start, each - start)])
+    for axis, (start, each) in enumerate(zip(starts, over, strict=True), 2):
+        if each:
+            x = x.narrow(axis, start, like.shape[axis])
     return x

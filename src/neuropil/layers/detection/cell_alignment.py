@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import torch
@@ -11,12 +12,10 @@ from typing_extensions import override
 from neuropil.checks import shown, whole
 from neuropil.core import Layer, Shape, ShapeError
 from neuropil.core.shape import format_shapes
-from neuropil.core.window import ceil_div
+from neuropil.core.window import Reach, ceil_div
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-    from neuropil.core.window import Reach
 
 
 class CellPadding(Layer):
@@ -66,6 +65,11 @@ class CellPadding(Layer):
         )
 
     @override
+    def reaches(self, shape: Shape) -> tuple[Reach, ...]:
+        own = Reach(1, Fraction(1), Fraction(-self.margin))
+        return (own,) * len(shape[1:]) if self.margin else ()
+
+    @override
     def forward(self, x: Tensor) -> Tensor:
         height, width = (self.cell * ceil_div(n, self.cell) - n for n in x.shape[2:])
         m = self.margin
@@ -101,6 +105,7 @@ class CellAlignment(Layer):
     """
 
     inputs_taken = (2, 2)
+    inputs_for_lengths = 1  # the picture
     channels_first = True
 
     def __init__(self, stride: int, *, name: str | None = None) -> None:
@@ -117,13 +122,30 @@ class CellAlignment(Layer):
         return (features[0], *(n and ceil_div(n, self.stride) for n in picture[1:]))
 
     @override
-    def reaches(self, *_: Shape) -> tuple[Reach, ...] | None:
-        return None  # the picture is taken for its size alone
+    def reaches(self, features: Shape, picture: Shape) -> tuple[Reach, ...]:
+        starts = [
+            # Free lengths may differ by more or less than the cells.
+            None if have is None or length is None else -front(self.missing(have, length))
+            for have, length in zip(features[1:], picture[1:], strict=True)
+        ]
+        return tuple(
+            Reach(1, Fraction(1), None if start is None else Fraction(start))
+            for start in starts
+        )
 
     @override
     def forward(self, features: Tensor, picture: Tensor) -> Tensor:
         pads: list[int] = []
         for have, length in zip(features.shape[:1:-1], picture.shape[:1:-1], strict=True):
-            missing = ceil_div(length, self.stride) - have
-            pads += [(missing + 1) // 2, missing - (missing + 1) // 2]
+            missing = self.missing(have, length)
+            pads += [front(missing), missing - front(missing)]
         return F.pad(features, pads)
+
+    def missing(self, have: int, length: int) -> int:
+        """Return the number of positions that the features lack; below 0 if they have more."""
+        return ceil_div(length, self.stride) - have
+
+
+def front(missing: int) -> int:
+    """Return the number of missing positions that are added at the top or the left."""
+    return (missing + 1) // 2

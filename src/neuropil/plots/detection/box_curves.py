@@ -85,7 +85,7 @@ def box_curves(
         limit = None if thresholds is None else thresholds[number]
         name = classes[number]
         draw_class(axes, own, int(counts[number]), limit, name, line_style(place))
-    key(axes, loc="lower left")
+    key(axes, loc="best")
     return figure
 
 

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from neuropil.report.subject import Subject
 
 
+# What the counts of classes are of, if not of the labels themselves.
+COUNTED = {"classes": "examples", "masks": "pixels"}
+
+
 class ClassSizes(NamedTuple):
     """The number of labels of each class in each part.
 
@@ -59,7 +63,7 @@ def data_section(subject: Subject, task: TaskPages) -> Section:
         sample_title=targets.sample_title,
         samples=samples,
         wide=task.sample is not None,
-        counted="examples" if splits.target.kind == "classes" else splits.target.kind,
+        counted=COUNTED.get(splits.target.kind, splits.target.kind),
         class_sizes=class_sizes(subject),
         columns=subject.data.columns,
     )

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from neuropil.plots.column_importance import MOST_COLUMNS, column_importance
 from neuropil.report.page import Section
 from neuropil.report.svg import drawing
-from neuropil.report.wording import figure_name
 from neuropil.runs.figures.importance import permutation_importance
+from neuropil.text import figure_name
 
 if TYPE_CHECKING:
     from neuropil.report.subject import Subject

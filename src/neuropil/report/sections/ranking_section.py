@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from neuropil.plots.classification.ranking_curves import precision_recall_curve, roc_curve
 from neuropil.report.page import Section
 from neuropil.report.svg import drawing
-from neuropil.report.wording import figure_name, figure_text, interval
+from neuropil.report.wording import figure_text, interval
+from neuropil.text import figure_name
 
 if TYPE_CHECKING:
     from neuropil.report.subject import Subject

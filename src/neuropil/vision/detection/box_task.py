@@ -133,7 +133,9 @@ class BoxTask(Task[Boxes]):
             scores = answer[answer[:, CLASS] == number, SCORE].tolist()
             if scores:
                 ends = sorted({f"{score:.2f}" for score in (min(scores), max(scores))})
-                parts.append(f"{len(scores)} {name} ({'–'.join(ends)})")
+                # Without the quotation marks, one 3 and two 3 would be hard to tell apart.
+                quoted = f"“{name}”" if name[:1].isdigit() else name
+                parts.append(f"{len(scores)} {quoted} ({'–'.join(ends)})")
         return ", ".join(parts) or "nothing"
 
     @override

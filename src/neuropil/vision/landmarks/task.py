@@ -107,9 +107,9 @@ class Landmarks(BackboneTask[Points], PointTask):
         if self.target.pairs:
             return []
         why = pairs_by_name(self.target.points)[1]
-        names = "name points with two sides left_… and right_…"
-        arrays = "(arrays: --target NAMES, or face68 for the 68 landmarks of a face)"
-        return [f"Pictures are not mirrored, since {why}: {names} {arrays}."]
+        names = "name the points of the two sides left_… and right_…"
+        arrays = "for arrays with --target, where face68 names the 68 landmarks of a face"
+        return [f"Pictures are not mirrored, since {why}: {names}, {arrays}."]
 
     @override
     def bind(self, augment: Callable[..., Any] | None) -> Callable[..., Any] | None:
@@ -167,7 +167,7 @@ class Landmarks(BackboneTask[Points], PointTask):
         found = []
         for picture, mean in [(int(pictures[place]), float(means[place])) for place in order]:
             worst = int(far[picture].argmax())
-            words = f"{self.target.points[worst]} off by {float(far[picture, worst]):.1%}"
+            words = f"{self.target.points[worst]} off by {float(far[picture, worst]):.3f}"
             found.append(Mistake(picture, words, mean))
         return [mistake for mistake in found if mistake.size > 0]
 
@@ -175,5 +175,8 @@ class Landmarks(BackboneTask[Points], PointTask):
     def verdict(self, figures: Figures, targets: Tensor, examples: str) -> str:
         error = figures[NAME]
         if error is None:
-            return f"no error is known for the points of the {examples}"
+            return (
+                f"no error can be given for the {examples}, which lack the points that set "
+                f"{self.unit}"
+            )
         return f"points off by {error:.1%} of {self.unit} on average over the {examples}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from neuropil.runs.task import Mistake
-from neuropil.text import some_of
+from neuropil.text import number_of, some_of
 from neuropil.vision.segmentation.mask_metrics import picture_dice, picture_overlaps
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ def errors_in_words(counts: Tensor, names: list[str]) -> str:
     """
     rows = zip(names, counts.tolist(), strict=True)
     parts = [
-        f"{name}: Dice {2 * common / (predicted + true):.2f}, {true - common:,.0f} pixels "
-        f"missed, {predicted - common:,.0f} too many"
+        f"{name}: Dice {2 * common / (predicted + true):.2f}, "
+        f"{number_of(int(true - common), 'pixel')} missed, {int(predicted - common):,} too many"
         for name, (common, predicted, true) in rows
         if predicted + true > 2 * common
     ]

@@ -77,5 +77,24 @@ def test_each_point_has_a_row():
 def test_pictures_are_shown_worst_first_with_the_point_that_is_worst():
     text = a_page().text_of("mistakes").replace("\u202f", " ")
     assert "The 12 held-out pictures with the largest errors of 30, worst first" in text
-    assert "mean error 0.233; <b>nose off by 50.0%" in text
-    assert "10 held-out pictures, in the order of the data" in a_page().text_of("pictures")
+    assert "mean error 0.233; <b>nose off by 0.500" in text
+    below = a_page().text_of("pictures")
+    assert "10 held-out pictures, in the order of the data" in below
+    assert "Rings are points that are probably hidden." in below
+
+
+def test_of_many_points_the_worst_come_first_and_rings_are_explained_if_there_are_any():
+    names = [f"point_{number}" for number in range(30)]
+    spread = [[[number, number, 2] for number in range(1, 31)]] * 12
+    splits = splits_of(Points(names), spread, spread[:3], spread)
+    truth = splits.test.targets.double()
+    answers = torch.cat([truth[..., :2], torch.ones_like(truth[..., :1])], dim=-1)
+    answers[:, 7, 0] += 9
+    answers[:, 3, 0] += 5
+    task = Landmarks(Points(names), size=(SIDE, SIDE))
+    page = Page(training_report(subject_of(splits, task, answers, {"train": {}, "test": {}})))
+    rows = [row[0] for row in page.table("point", "pictures", "mean error")]
+    assert rows[:2] == ["point_7", "point_3"]
+    assert set(rows) == set(names)
+    assert "All 30 points, the worst first." in page.text_of("results")
+    assert "Rings" not in page.text_of("pictures")

@@ -11,8 +11,15 @@ from tests.report.sections.detection.made_up import HISTORY, SIDE
 
 from neuropil.datasets import Dataset, Masks, PicturePreparation, Splits
 from neuropil.layers import Convolution, Input
+from neuropil.plots.palette import class_palette
 from neuropil.report.evidence import Evidence
-from neuropil.report.sections.segmentation.mask_pictures import EXTRA, MISSED, blend, rgb
+from neuropil.report.sections.segmentation.mask_pictures import (
+    EXTRA,
+    MISSED,
+    blend,
+    colored,
+    rgb,
+)
 from neuropil.report.sections.segmentation.segmentation_pages import is_faultless
 from neuropil.report.subject import Subject
 from neuropil.report.training_report import pages_of, training_report
@@ -131,3 +138,27 @@ def test_colours_are_mixed_where_the_mask_is():
     assert mixed[0, 0].tolist() == [round((100 + c) / 2) for c in rgb(MISSED)]
     assert (mixed[1] == 100).all()
     assert rgb(EXTRA) == [86, 180, 233]
+
+
+def test_classes_are_outlined_in_colours_that_are_explained():
+    mask = torch.zeros(80, 80, dtype=torch.uint8)
+    mask[20:60, 20:60] = 1
+    drawn = colored(np.full((80, 80, 3), 100, np.uint8), mask, [1], 2)
+    assert drawn.shape == (320, 320, 3)
+    color = rgb(class_palette(2)[1])
+    assert drawn[80, 80].tolist() == drawn[82 - 1, 160].tolist() == color
+    assert drawn[160, 160].tolist() == [round(0.75 * 100 + 0.25 * each) for each in color]
+    assert (drawn[0] == 100).all()
+    swatches = [each for each in a_page().all("span") if "swatch" in each.get("class", "")]
+    assert len(swatches) == 2
+
+
+def test_the_classes_of_the_data_are_counted_in_pixels():
+    _, targets = drawn()
+    assert "Number of pixels per class" in a_page().text_of("data")
+    rows = {row[0]: row[1:] for row in a_page().table("class", "training", "validation")}
+    assert rows["cell"][0] == f"{int((targets == 1).sum()):,}"
+
+
+def test_guessing_is_explained():
+    assert "Marking every pixel as “" in a_page().text_of("summary")

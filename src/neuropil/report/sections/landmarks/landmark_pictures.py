@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neuropil.plots.landmarks.drawn_points import draw_points, points
+from neuropil.plots.landmarks.drawn_points import VISIBLE, draw_points, points
 from neuropil.report.evidence import WORDS
 from neuropil.report.example_pictures import Picture, embed, to_bytes
 from neuropil.report.page import Section
@@ -69,7 +69,11 @@ def point_pictures(subject: Subject) -> Section:
         for place in places.tolist()
     ]
     return Section(
-        "point_pictures", examples=shown, noun=subject.noun, part=WORDS[evidence.part]
+        "point_pictures",
+        examples=shown,
+        hidden=bool((evidence.answers[places, :, 2] < VISIBLE).any()),
+        noun=subject.noun,
+        part=WORDS[evidence.part],
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from neuropil.plots.landmarks.error_curve import landmark_errors
 from neuropil.report.page import Section
 from neuropil.report.sections.figures_table import figures_table
@@ -36,12 +38,15 @@ def landmark_results(subject: Subject) -> Section:
         about = f"Share of {subject.examples} with at most each error."
         curve = drawing(figure, "landmark-errors", about)
     rows = point_rows(subject)
+    many = len(rows) > LONG
+    if many:
+        rows.sort(key=lambda row: -np.nan_to_num(row["error"], nan=-1))
     return Section(
         "landmark_results",
         points=rows,
-        many=len(rows) > LONG,
+        many=many,
         curve=curve,
         unit=unit(subject),
         noun=subject.noun,
-        **figures_table(subject, of_classes=len(rows) <= LONG),
+        **figures_table(subject, of_classes=not many),
     )

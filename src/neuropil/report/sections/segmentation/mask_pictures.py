@@ -28,8 +28,10 @@ Array = np.ndarray[Any, Any]
 # The pictures with the most errors that are shown, and the pictures with all predictions.
 MOST_MISTAKES, MOST_PICTURES = 12, 10
 WIDEST, LEAST = 640, 320
-# How much of a pixel is the colour of its class.
-OPACITY, STRONG = 0.45, 0.8
+# Of more classes, no colours are explained: they are too alike.
+MOST_NAMES = 12
+# How much of a pixel is the colour of its class: inside an area, at its edge, and where wrong.
+INSIDE, EDGE, STRONG = 0.25, 1.0, 0.8
 # Missed pixels, and pixels too many.
 MISSED, EXTRA = "#d55e00", "#56b4e9"
 
@@ -74,8 +76,20 @@ def mask_pictures(subject: Subject) -> Section:
         words = evidence.task.sentence(answer, figures, 1)
         shown.append(BoxedPicture(name_of(evidence.data, place), page_picture(drawn), words))
     return Section(
-        "mask_pictures", examples=shown, noun=subject.noun, part=WORDS[evidence.part]
+        "mask_pictures",
+        examples=shown,
+        legend=legend(subject, torch.from_numpy(evidence.answers[places])),
+        noun=subject.noun,
+        part=WORDS[evidence.part],
     )
+
+
+def legend(subject: Subject, masks: Tensor) -> list[tuple[str, str]]:
+    """Return the name and the colour of each class that masks show; of one class, nothing."""
+    names, judged = subject.evidence.classes, subject.evidence.task.target.judged
+    colors, found = class_palette(len(names)), set(masks.unique().tolist())
+    seen = [(names[number], colors[number]) for number in judged if number in found]
+    return seen[:MOST_NAMES] if len(judged) > 1 else []
 
 
 def labelled_picture(subject: Subject, index: int) -> Picture:
@@ -129,18 +143,38 @@ def fitting(mask: Tensor, pixels: Array) -> Array:
 
 
 def colored(pixels: Array, mask: Tensor, judged: list[int], count: int) -> Array:
-    """Return a picture with each judged class of a mask in its colour.
+    """Return a picture with each judged class of a mask outlined and tinted in its colour.
 
     Args:
-        pixels: The picture.
+        pixels: The picture; a small one is enlarged.
         mask: The mask.
         judged: The numbers of the classes to show.
         count: Number of classes.
     """
     colors = class_palette(count)
+    large, numbers = enlarged(pixels), enlarged(mask.numpy())
+    edge = edges(numbers)
     for number in judged:
-        pixels = blend(pixels, mask.numpy() == number, colors[number], OPACITY)
-    return pixels
+        own = numbers == number
+        large = blend(large, own & ~edge, colors[number], INSIDE)
+        large = blend(large, own & edge, colors[number], EDGE)
+    return large
+
+
+def edges(numbers: Array) -> Array:
+    """Return the pixels with another class among their neighbours, two pixels wide."""
+    found = np.zeros(numbers.shape, bool)
+    around = np.pad(numbers, 2, mode="edge")
+    height, width = numbers.shape
+    for down, right in ((0, 2), (1, 2), (3, 2), (4, 2), (2, 0), (2, 1), (2, 3), (2, 4)):
+        found |= around[down : down + height, right : right + width] != numbers
+    return found
+
+
+def enlarged(values: Array) -> Array:
+    """Return a picture or a mask; a small one is enlarged by a whole factor."""
+    factor = max(1, LEAST // max(values.shape[:2]))
+    return values.repeat(factor, 0).repeat(factor, 1)
 
 
 def blend(pixels: Array, where: Array, color: str, opacity: float) -> Array:
@@ -160,9 +194,4 @@ def page_picture(pixels: Array) -> Picture:
     """Return a picture for the page; a small one is enlarged by a whole factor."""
     from PIL import Image
 
-    image = Image.fromarray(pixels)
-    factor = max(1, LEAST // max(image.size))
-    large = image.resize(
-        (factor * image.width, factor * image.height), Image.Resampling.NEAREST
-    )
-    return embed(large, WIDEST)
+    return embed(Image.fromarray(enlarged(pixels)), WIDEST)

@@ -80,9 +80,7 @@ def segmentation_headline(subject: Subject) -> Headline:
         nothing = Figure(0.0, 0.0, 1.0)
         words = f"is the Dice: the {subject.examples} have no pixels of {judged}."
         return Headline("dice", nothing, 0.0, words)
-    true = counts_of(evidence)[..., 2].sum(0)
-    known = (evidence.targets != 255).sum()
-    guess = float(np.max(2 * true / (known + true)) / len(true))
+    guess, _ = guessing(evidence)
     sentence = (
         f"is the Dice of {judged} on {subject.examples} ({INTERVAL} "
         f"{interval('dice', figure)}): twice the pixels that the predicted and the true mask "
@@ -91,11 +89,21 @@ def segmentation_headline(subject: Subject) -> Headline:
     return Headline("dice", figure, guess, sentence)
 
 
+def guessing(evidence: Evidence) -> tuple[float, str]:
+    """Return the best Dice of marking every pixel as one class, and this class."""
+    true = counts_of(evidence)[..., 2].sum(0)
+    known = (evidence.targets != 255).sum()
+    dice = 2 * true / (known + true)
+    return float(dice.max() / len(true)), judged_names(evidence)[int(dice.argmax())]
+
+
 def segmentation_remarks(subject: Subject) -> Iterator[str]:
-    """Yield remarks on IoU, single pictures, the hardest class and overfitting."""
+    """Yield remarks on guessing, IoU, single pictures, the hardest class and overfitting."""
     measured = subject.measured
     if "dice" not in measured:
         return
+    guess, of = guessing(subject.evidence)
+    yield f"Marking every pixel as “{of}” would give a Dice of {number(guess)}."
     each, iou = measured["dice_per_picture"], measured["iou"]
     ends = interval("dice_per_picture", each)
     yield (
