@@ -62,9 +62,9 @@ def read_as_worker(data: IterableDataset[Any], rank: int, count: int) -> Iterato
 @contextmanager
 def told(info: worker.WorkerInfo) -> Iterator[None]:
     """Let `get_worker_info` return this, as torch's own workers do."""
-    before = worker._worker_info  # torch has no public way
-    worker._worker_info = info
+    before = worker._worker_info  # pyright: ignore[reportPrivateUsage]  # torch has no public way
+    worker._worker_info = info  # pyright: ignore[reportPrivateUsage]
     try:
         yield
     finally:
-        worker._worker_info = before
+        worker._worker_info = before  # pyright: ignore[reportPrivateUsage]
