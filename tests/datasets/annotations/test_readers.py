@@ -123,6 +123,18 @@ def test_coco_files_are_for_the_parts_in_their_names(tmp_path):
     assert [len(alone.train), len(alone.validation)] == [1, 1]
 
 
+def test_the_keys_of_a_coco_file_are_in_any_order(tmp_path):
+    for part in ("train", "val"):
+        write_coco(tmp_path / "annotations" / f"{part}.json", {part: TWO["train/a"]}, PETS)
+    content = {"version": {"of": 1}, **coco_content({"val": TWO["val/c"]}, PETS)}
+    (tmp_path / "annotations" / "val.json").write_text(json.dumps(content))
+    found = datasets.open(tmp_path, test=0)
+    assert [len(found.train), len(found.validation)] == [1, 1]
+    assert boxes_of(found.validation, "annotations/val.png") == [[4, 4, 8, 8, 0]]
+    alone = datasets.open(tmp_path / "annotations" / "val.json", validation=0, test=0)
+    assert len(alone.train) == 1
+
+
 def test_coco_files_may_lie_beside_their_pictures(tmp_path):
     for part in ("train", "valid"):
         write_coco(tmp_path / part / "_annotations.coco.json", {"a": TWO["train/a"]}, PETS)

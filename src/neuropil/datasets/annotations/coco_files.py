@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import mmap
 import re
 from typing import TYPE_CHECKING, Any, final
 
@@ -24,12 +25,13 @@ if TYPE_CHECKING:
 
 MEMORY = 8
 """Parsed JSON takes this number of times the bytes of the file."""
-PEEK = 4096
-"""Number of bytes at the start of a file by which it is recognised."""
+OBJECT = re.compile(rb"(?:\xef\xbb\xbf)?\s*\{")
 START = re.compile(
-    rb"(?:\xef\xbb\xbf)?\s*\{\s*\"(?:(?:info|type)\"\s*:\s*[\[{\"n]"
+    OBJECT.pattern + rb"\s*\"(?:(?:info|type)\"\s*:\s*[\[{\"n]"
     rb"|(?:images|annotations|categories|licenses)\"\s*:\s*\[)"
 )
+LISTS = [re.compile(rb"\"%s\"\s*:\s*\[" % key) for key in (b"images", b"annotations")]
+"""The lists of a file that begins with a key of another name."""
 
 
 def recognise(path: Path) -> str | None:
@@ -65,6 +67,9 @@ def list_pictures(path: Path) -> list[Path]:
 def json_files(path: Path) -> list[Path]:
     """Return the COCO files of a folder, those with the boxes of objects if there are others.
 
+    A file that is broken or of another kind is one of them if its name is that of a COCO file:
+    reading it is then an error. It would be wrong to train without the part that it describes.
+
     Args:
         path: A file; or a folder, which may hold them in ``annotations`` or beside the pictures
             of each part.
@@ -75,16 +80,25 @@ def json_files(path: Path) -> list[Path]:
         files = [file for folder in folders for file in files_with(folder, ".json")]
     else:
         files = [path] if path.suffix.lower() == ".json" else []
-    found = list(filter(begins_as_coco, files))
-    return [file for file in found if file.name.startswith("instances")] or found
+    if instances := [file for file in files if file.name.startswith("instances_")]:
+        return instances
+    found = list(filter(is_coco, files))
+    found = [file for file in found if file.name.startswith("instances")] or found
+    parts, names = set(map(part_of_file, found)), {file.name for file in found}
+    if not found or None in parts:
+        return found
+    others = [file for file in files if part_of_file(file) not in {None, *parts}]
+    return found + [file for file in others if file.name in names or part_of(file.stem)]
 
 
-def begins_as_coco(file: Path) -> bool:
-    """Return whether a file begins as COCO's do."""
-    if not file.is_file():
+def is_coco(file: Path) -> bool:
+    """Return whether a file begins as COCO's do, or has their lists anywhere."""
+    if not file.is_file() or not file.stat().st_size:
         return False
-    with file.open("rb") as opened:
-        return START.match(opened.read(PEEK)) is not None
+    with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as m:
+        if START.match(m):
+            return True
+        return OBJECT.match(m) is not None and all(key.search(m) for key in LISTS)
 
 
 def files_by_part(path: Path) -> dict[str, Path]:
@@ -101,8 +115,7 @@ def files_by_part(path: Path) -> dict[str, Path]:
         return {"train": files[0]}
     found: dict[str | None, list[Path]] = {}
     for file in files:
-        part = part_of(file.stem) or part_of(file.parent.name)
-        found.setdefault(part, []).append(file)
+        found.setdefault(part_of_file(file), []).append(file)
     for part, alike in found.items():
         if part is None or len(alike) > 1:
             raise DataError(
@@ -110,6 +123,11 @@ def files_by_part(path: Path) -> dict[str, Path]:
                 "for one part each: put train, val or test into their names, or open one file."
             )
     return {part: file for part, (file,) in found.items() if part is not None}
+
+
+def part_of_file(file: Path) -> str | None:
+    """Return the part that the name of a file or of its folder tells of, or None."""
+    return part_of(file.stem) or part_of(file.parent.name)
 
 
 def folder_of_pictures(file: Path) -> Path:

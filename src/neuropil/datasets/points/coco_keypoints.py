@@ -34,6 +34,8 @@ def recognise(path: Path) -> str | None:
 
 def holds_keypoints(file: Path) -> bool:
     """Return whether the word "keypoints" is a key in a JSON file."""
+    if not file.stat().st_size:
+        return False
     with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as m:
         return m.find(b'"keypoints"') >= 0
 
