@@ -55,6 +55,27 @@ def test_voc_lists_divide_the_pictures(tmp_path):
     assert opened.notes == []
 
 
+def test_voc_lists_name_pictures_by_the_whole_line(tmp_path):
+    names = ["a", "a 1", "a 2", "b.c", "d", "e 0"]
+    write_voc(tmp_path, dict.fromkeys(names, TWO["val/c"]))
+    write_lists(
+        tmp_path, train=["a 1", "a 2  -1", "b.c"], val=["d.png 1", "a  0"], test=["e 0.png"]
+    )
+    found = datasets.open(tmp_path)
+    parts = [sorted(part.names) for part in (found.train, found.validation, found.test)]
+    assert [[name.partition("/")[2] for name in part] for part in parts] == [
+        ["a 1.png", "a 2.png", "b.c.png"],
+        ["a.png", "d.png"],
+        ["e 0.png"],
+    ]
+    write_lists(tmp_path, train=["a x", "d.jpg", "b.c"])
+    notes = datasets.open(tmp_path).notes
+    assert (
+        "2 names in a list without a picture: not used: ImageSets/Main/train.txt (line 1), "
+        "ImageSets/Main/train.txt (line 2)." in notes
+    )
+
+
 def test_voc_files_may_lie_beside_their_pictures(tmp_path):
     for part, count in (("train", 3), ("valid", 2)):
         for number in range(count):
