@@ -119,6 +119,69 @@ def test_yolo_parts_may_hold_the_folders(tmp_path):
     assert [len(opened.train), len(opened.validation)] == [1, 1]
 
 
+SIX = {name: [("cat", 4, 4, 8, 8), ("dog", 0, 0, 9, 9)] for name in "abcdef"}
+
+
+@pytest.mark.parametrize(
+    ("lists", "expected"),
+    [
+        ("train: images/one\nval: images/two\n", ["ab", "cd"]),
+        ("train: [images/one, 'images/two']  # x\nval:\n- images/x\ntest:\n", ["abcd", "ef"]),
+        ("path: images\ntrain: ./two\nvalid: one\ntest: x\n", ["cd", "ab", "ef"]),
+        ("train: train.txt\nval: ../lists/val.txt\n", ["abc", "de"]),
+        ("path: /nowhere\ntrain: ../images/two\nval: images/one\n", ["cd", "ab"]),
+    ],
+)
+def test_the_yaml_file_of_yolo_divides_the_pictures(tmp_path, lists, expected):
+    folders = dict(zip("abcdef", ("one", "one", "two", "two", "x", "x"), strict=True))
+    write_yolo(tmp_path, {f"{folders[name]}/{name}": SIX[name] for name in SIX}, PETS)
+    (tmp_path / "data.yaml").write_text(f"{lists}names: [cat, dog]\nnc: 2\n")
+    (tmp_path / "train.txt").write_text("./images/one/a.png\nimages/one/b.png\ndata/c.png")
+    (tmp_path / "lists").mkdir()
+    (tmp_path / "lists" / "val.txt").write_text("../images/two/d.png\r\ne.png\r\n\r\n")
+    found = datasets.open(tmp_path, validation=0, test=0)
+    parts = [found.train, found.validation, *([found.test] if len(expected) > 2 else [])]
+    assert ["".join(sorted(name[-5] for name in part.names)) for part in parts] == expected
+    assert all((part.targets[:, 0, 4] == 0).all() for part in parts)
+    unlisted = [note for note in found.notes if "that no list names: not used" in note]
+    assert len(unlisted) == (sum(map(len, expected)) < 6)
+    assert len(found.notes) == len(unlisted)
+
+
+def test_what_is_wrong_in_the_yaml_file_of_yolo_is_named(tmp_path):
+    write_yolo(tmp_path, {f"{'train' if n < 'd' else 'val'}/{n}": SIX[n] for n in SIX}, PETS)
+    yaml = tmp_path / "data.yaml"
+    yaml.write_text("train: images/train\nval: val.txt\ntest: gone\nnc: 5\nnames: [cat, dog]")
+    (tmp_path / "val.txt").write_text("images/val/d.png\ngone.png\nimages/val/d.png\na.png")
+    found = datasets.open(tmp_path, test=0)
+    assert [len(found.train), len(found.validation)] == [3, 1]
+    assert found.notes[:6] == [
+        "data.yaml states nc: 5, but names 2 classes: the names are used.",
+        "1 name in a list without a picture: not used: val.txt (line 2).",
+        "1 name twice in a list: used once: val.txt (line 3).",
+        "1 picture of several parts: used for the first one: images/train/a.png.",
+        "1 path without a file or folder: not used: data.yaml (test: gone).",
+        "2 pictures that no list names: not used: images/val/e.png, images/val/f.png.",
+    ]
+    yaml.write_text("train: nowhere\nval: images/train\nnames: [cat, dog]")
+    found = datasets.open(tmp_path, test=0)
+    assert [len(found.train), len(found.validation)] == [3, 3]
+    assert found.notes[0] == (
+        "1 path without a file or folder: not used: data.yaml (train: nowhere)."
+    )
+
+
+def test_the_yaml_file_of_yolo_may_be_far_from_the_pictures(tmp_path):
+    write_yolo(tmp_path / "far" / "one", {"a": SIX["a"]}, PETS)
+    write_yolo(tmp_path / "far" / "two", {"b": SIX["b"]}, PETS)
+    (tmp_path / "set").mkdir()
+    text = "path: ../far\ntrain: one/images\nval: two/images\nnames: [cat, dog]"
+    (tmp_path / "set" / "data.yaml").write_text(text)
+    found = datasets.open(tmp_path / "set", test=0)
+    assert [len(found.train), len(found.validation)] == [1, 1]
+    assert found.target == Boxes(PETS)
+
+
 def test_yolo_files_may_lie_beside_their_pictures(tmp_path):
     write_picture(tmp_path / "obj_train_data" / "a.png")
     (tmp_path / "obj_train_data" / "a.txt").write_text("1 0.5 0.5 0.5 0.5")
