@@ -9,6 +9,7 @@ from PIL import Image
 from tests.datasets.annotations.label_writers import (
     coco_content,
     voc_xml,
+    write_boxes,
     write_coco,
     write_lists,
     write_picture,
@@ -225,6 +226,28 @@ def test_coco_files_may_lie_beside_their_pictures(tmp_path):
     opened = datasets.open(tmp_path, test=0)
     assert [len(opened.train), len(opened.validation)] == [1, 1]
     assert opened.train.names == ["train/a.png"]
+
+
+@pytest.mark.parametrize("column", ["split", "Subset", "set"])
+def test_a_column_of_a_table_of_boxes_divides_the_pictures(tmp_path, column):
+    file = write_boxes(tmp_path / "boxes.csv", {name: SIX[name] for name in "abcd"})
+    header, *rows = file.read_text().splitlines()
+    parts = ["train", "train", "VALID", "valid", "test", "train", "", "train"]
+    lines = [f"{header},{column}", *(f"{r},{p}" for r, p in zip(rows, parts, strict=True))]
+    file.write_text("\n".join(lines))
+    found = datasets.open(file)
+    assert [p.names for p in (found.train, found.validation, found.test)] == [
+        ["images/a.png", "images/d.png"],
+        ["images/b.png"],
+        ["images/c.png"],
+    ]
+    assert boxes_of(found.test, "images/c.png") == [[4, 4, 8, 8, 0], [0, 0, 9, 9, 1]]
+    assert [note[:36] + note[-18:] for note in found.notes[:2]] == [
+        "1 row of another part than its pictuboxes.csv (row 7).",
+        "1 row without a part of the data: noboxes.csv (row 8).",
+    ]
+    file.write_text("\n".join([f"{header},{column}", *(f"{row},spring" for row in rows)]))
+    assert len(datasets.open(file, validation=0, test=0).train) == 4
 
 
 def test_crowds_count_for_nothing(tmp_path):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, final
 
 from neuropil.datasets.annotations.annotated_pictures import AnnotatedPictures, Annotations
 from neuropil.datasets.annotations.label_problems import LabelProblems
+from neuropil.datasets.annotations.part_names import part_of
 from neuropil.datasets.annotations.picture_finder import PictureFinder
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.paths import PACKED, compose_accents, unpacked_suffix
@@ -19,6 +19,9 @@ from neuropil.text import cut
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from neuropil.datasets.tables.table import Table
 
 CORNERS = (
     ("xmin", "ymin", "xmax", "ymax"),
@@ -27,6 +30,7 @@ CORNERS = (
 )
 PICTURE = ("image", "picture", "file", "filename", "file_name", "image_path", "path")
 CLASS = ("class", "label", "name", "category", "class_name")
+PART = ("split", "subset", "set")
 FOLDERS = ("", "images", "JPEGImages")
 """The folders that the names of pictures are relative to."""
 PEEK, ROWS = 2**16, 20
@@ -73,7 +77,8 @@ def names_a_picture(path: Path, column_of: Callable[[Sequence[str]], str | None]
 def read_boxes(path: Path) -> Annotations:
     """Return the annotations of a table.
 
-    A row without a class and corners names a picture of nothing.
+    A row without a class and corners names a picture of nothing. A column ``split``, ``subset``
+    or ``set`` divides the pictures if it contains parts such as ``train`` and ``val``.
 
     Args:
         path: The table.
@@ -87,32 +92,99 @@ def read_boxes(path: Path) -> Annotations:
     if columns is None:
         raise DataError(f"{path} has no columns for a picture, a class and four corners.")
     cells = [table.text(name).to_pylist() for name in columns]
-    problems, finder = LabelProblems(path.parent), finder_for(path)
-    part = AnnotatedPictures(unit="row")
-    owners: dict[str, int] = {}
-    names: dict[str, int] = {}
-    for place, name, label, *corners in zip(table.rows, *cells, strict=True):
-        if name not in owners:
-            found = finder.find(name) if name else "without a picture"
-            missing = isinstance(found, str)
-            owners[name] = -1 if missing else part.add_picture(Path(found), path)
-            if missing:
-                problems.add("name", f"{found}: not used", path, f"row {place}: {cut(name)}")
-        if owners[name] < 0 or not any((label, *corners)):
-            continue
-        if not label:
-            problems.add("row", "without a class: not used", path, f"row {place}")
-            continue
-        number = names.setdefault(compose_accents(label), len(names))
-        part.add_box(owners[name], list(map(as_number, corners)), number, place)
+    reader = BoxTableReader(path)
+    for place, part, *row in zip(table.rows, part_of_each_row(table), *cells, strict=True):
+        reader.read_row(place, part, row)
+    names = list(reader.names)
     return Annotations(
-        path.parent, list(names), {"train": part}, problems, listed=False, notes=notes
+        path.parent, names, reader.parts, reader.problems, listed=False, notes=notes
     )
+
+
+@final
+class BoxTableReader:
+    """Reader of the rows of a table.
+
+    Args:
+        path: The table.
+
+    Attributes:
+        owners: Part and number of each picture by its name; the number −1 if it is not found.
+        names: Number of each class.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.problems = LabelProblems(path.parent)
+        self.finder = finder_for(path)
+        self.parts: dict[str, AnnotatedPictures] = {}
+        self.owners: dict[str, tuple[str, int]] = {}
+        self.names: dict[str, int] = {}
+
+    def read_row(self, place: int, part: str | None, row: Sequence[str]) -> None:
+        """Add the picture and the box of a row.
+
+        Args:
+            place: Number of the row.
+            part: The part that it is for, or None.
+            row: The picture, the class and the corners.
+        """
+        name, label, *corners = row
+        if part is None:
+            self.add("row", "without a part of the data: not used", place)
+            return
+        if name not in self.owners:
+            self.owners[name] = part, self.add_picture(name, place, part)
+        first, owner = self.owners[name]
+        if owner < 0 or not any((label, *corners)):
+            return
+        if not label:
+            self.add("row", "without a class: not used", place)
+            return
+        if first != part:
+            what = "of another part than its picture: the part of the first row is used"
+            self.add("row", what, place)
+        number = self.names.setdefault(compose_accents(label), len(self.names))
+        self.parts[first].add_box(owner, list(map(as_number, corners)), number, place)
+
+    def add_picture(self, name: str, place: int, part: str) -> int:
+        """Add a picture to a part, and return its number; −1 if it is not found.
+
+        Args:
+            name: Name of the picture.
+            place: Number of the row.
+            part: The part.
+        """
+        found = self.finder.find(name) if name else "without a picture"
+        if isinstance(found, str):
+            self.add("name", f"{found}: not used", place, cut(name))
+            return -1
+        own = self.parts.setdefault(part, AnnotatedPictures(unit="row"))
+        return own.add_picture(found, self.path)
+
+    def add(self, noun: str, what: str, place: int, detail: str = "") -> None:
+        """Add a problem of a row."""
+        where = f"row {place}{detail and f': {detail}'}"
+        self.problems.add(noun, what, self.path, where)
+
+
+def part_of_each_row(table: Table) -> list[str | None]:
+    """Return the part that each row is for, which a column may tell; None if it does not.
+
+    Args:
+        table: The table.
+    """
+    column = next((name for name in table.names if name.casefold() in PART), None)
+    if column is not None:
+        parts = [part_of(cell or "") for cell in table.text(column).to_pylist()]
+        if any(parts):
+            return parts
+    return ["train"] * len(table)
 
 
 def list_pictures(path: Path) -> list[Path]:
     """Return the pictures of a table, without their boxes."""
-    return read_boxes(path).parts["train"].pictures
+    return [picture for part in read_boxes(path).parts.values() for picture in part.pictures]
 
 
 def columns_of(header: Sequence[str]) -> list[str] | None:
