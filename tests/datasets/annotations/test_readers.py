@@ -250,6 +250,20 @@ def test_a_column_of_a_table_of_boxes_divides_the_pictures(tmp_path, column):
     assert len(datasets.open(file, validation=0, test=0).train) == 4
 
 
+def test_a_folder_may_hold_a_table_of_boxes_and_the_pictures(tmp_path):
+    file = write_boxes(tmp_path / "boxes.csv", {name: SIX[name] for name in "abcd"})
+    (tmp_path / "notes.csv").write_text("image,weather\na.png,rain\n")
+    found = datasets.open(tmp_path, validation=0, test=0)
+    assert found.target == Boxes(PETS)
+    assert found.train.names == datasets.open(file, validation=0, test=0).train.names
+    write_picture(tmp_path / "images" / "new.png")
+    read = read_for_prediction(found.preparation, tmp_path)
+    assert [name[-5:] for name in read.names] == ["a.png", "b.png", "c.png", "d.png", "w.png"]
+    (tmp_path / "other.csv").write_text(file.read_text())
+    with pytest.raises(DataError, match=r"2 tables of labels: open one .*boxes\.csv, .*other"):
+        datasets.open(tmp_path)
+
+
 def test_crowds_count_for_nothing(tmp_path):
     file = write_coco(tmp_path / "data.json", {"a": TWO["train/a"]}, PETS)
     content = coco_content({"a": TWO["train/a"]}, PETS)

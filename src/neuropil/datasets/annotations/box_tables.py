@@ -11,11 +11,12 @@ from neuropil.datasets.annotations.label_problems import LabelProblems
 from neuropil.datasets.annotations.part_names import part_of
 from neuropil.datasets.annotations.picture_finder import PictureFinder
 from neuropil.datasets.data_errors import DataError
-from neuropil.datasets.paths import PACKED, compose_accents, unpacked_suffix
+from neuropil.datasets.paths import PACKED, compose_accents, unpacked_suffix, visible_entries
+from neuropil.datasets.pictures.class_folders import is_picture
 from neuropil.datasets.tables.cells import as_number
 from neuropil.datasets.tables.files.table_file import read_table
 from neuropil.datasets.tables.files.table_suffixes import TEXT
-from neuropil.text import cut
+from neuropil.text import cut, some_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,6 +34,8 @@ CLASS = ("class", "label", "name", "category", "class_name")
 PART = ("split", "subset", "set")
 FOLDERS = ("", "images", "JPEGImages")
 """The folders that the names of pictures are relative to."""
+TABLES = 50
+"""Number of text files in a folder that are tried: others have a label for each picture."""
 PEEK, ROWS = 2**16, 20
 """Number of bytes at the start of a table, and of rows, by which it is recognised."""
 
@@ -40,10 +43,57 @@ PEEK, ROWS = 2**16, 20
 def recognise(path: Path) -> str | None:
     """Return ``"a table of boxes"`` for a text table with the columns of boxes, else None.
 
-    One of the first rows must name a picture.
+    One of the first rows must name a picture. A folder may hold the table and the pictures.
     """
-    found = names_a_picture(path, lambda header: (columns_of(header) or [None])[0])
-    return "a table of boxes" if found else None
+    return "a table of boxes" if tables_in(path, picture_column) else None
+
+
+def picture_column(header: Sequence[str]) -> str | None:
+    """Return the column of pictures of a table of boxes; None for another table."""
+    return (columns_of(header) or [None])[0]
+
+
+def tables_in(path: Path, column_of: Callable[[Sequence[str]], str | None]) -> list[Path]:
+    """Return the table itself if it names pictures, or the tables in a folder that do.
+
+    Args:
+        path: The table or the folder.
+        column_of: Function from the header to the column of pictures; None for a table of
+            another kind.
+    """
+    files = [path]
+    if path.is_dir():
+        files = [file for file in visible_entries(path) if unpacked_suffix(file) in TEXT]
+    return [file for file in files[:TABLES] if names_a_picture(file, column_of)]
+
+
+def only_table(path: Path, column_of: Callable[[Sequence[str]], str | None]) -> Path:
+    """Return the table itself, or the one in a folder; the arguments are as of `tables_in`.
+
+    Raises:
+        DataError: If the folder holds several tables.
+    """
+    if not path.is_dir():
+        return path
+    found = tables_in(path, column_of)
+    if len(found) != 1:
+        raise DataError(
+            f"{path} contains {len(found)} tables of labels: open one of them, such as "
+            f"{some_of(map(str, found))}."
+        )
+    return found[0]
+
+
+def pictures_beside(path: Path, named: list[Path]) -> list[Path]:
+    """Return the pictures that a table names; for a folder, all in the folders of these.
+
+    Args:
+        path: The table, or the folder that holds it.
+        named: The pictures that the table names.
+    """
+    folders = dict.fromkeys(picture.parent for picture in named) if path.is_dir() else ()
+    inside = [entry for each in folders for entry in visible_entries(each)]
+    return list(filter(is_picture, inside)) or named
 
 
 def names_a_picture(path: Path, column_of: Callable[[Sequence[str]], str | None]) -> bool:
@@ -54,7 +104,8 @@ def names_a_picture(path: Path, column_of: Callable[[Sequence[str]], str | None]
         column_of: Function from the header to the column of pictures; None for a table of
             another kind.
     """
-    if path.is_dir() or path.suffix.lower() in PACKED or unpacked_suffix(path) not in TEXT:
+    packed = path.suffix.lower() in PACKED
+    if packed or unpacked_suffix(path) not in TEXT or not path.is_file():
         return False
     with path.open("rb") as file:
         start = file.read(PEEK)
@@ -81,11 +132,12 @@ def read_boxes(path: Path) -> Annotations:
     or ``set`` divides the pictures if it contains parts such as ``train`` and ``val``.
 
     Args:
-        path: The table.
+        path: The table, or a folder that holds it.
 
     Raises:
-        DataError: If a column is missing.
+        DataError: If a column is missing, or a folder holds several tables.
     """
+    path = only_table(path, picture_column)
     notes: list[str] = []
     table = read_table(path, notes)
     columns = columns_of(table.names)
@@ -183,8 +235,9 @@ def part_of_each_row(table: Table) -> list[str | None]:
 
 
 def list_pictures(path: Path) -> list[Path]:
-    """Return the pictures of a table, without their boxes."""
-    return [picture for part in read_boxes(path).parts.values() for picture in part.pictures]
+    """Return the pictures of a table or of a folder that holds it, without their boxes."""
+    parts = read_boxes(path).parts.values()
+    return pictures_beside(path, [picture for part in parts for picture in part.pictures])
 
 
 def columns_of(header: Sequence[str]) -> list[str] | None:
