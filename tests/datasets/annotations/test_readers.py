@@ -264,6 +264,27 @@ def test_a_folder_may_hold_a_table_of_boxes_and_the_pictures(tmp_path):
         datasets.open(tmp_path)
 
 
+def test_an_outline_of_coco_without_a_box_is_one(tmp_path):
+    file = write_coco(tmp_path / "data.json", {"a": SIX["a"] * 2}, PETS)
+    content = coco_content({"a": SIX["a"] * 2}, PETS)
+    outlines = [
+        {"segmentation": [[3, 4, 9, 5, 7, 20]]},
+        {"segmentation": [[3, 4, 9, 5, 7, 20], [1, 6, 5, 6, 5, 9]], "bbox": []},
+        {"segmentation": {"counts": "abc", "size": [24, 32]}},
+        {"segmentation": [[1, 2, 5, 4]]},
+    ]
+    for entry, outline in zip(content["annotations"], outlines, strict=True):
+        del entry["bbox"]
+        entry.update(outline)
+    file.write_text(json.dumps(content))
+    found = datasets.open(file, validation=0, test=0)
+    assert boxes_of(found.train, "a.png") == [[3, 4, 9, 20, 0], [1, 4, 9, 20, 1]]
+    assert [note.partition(":")[0] for note in found.notes[:2]] == [
+        "2 annotations with an outline and no box",
+        "2 annotations without a box",
+    ]
+
+
 def test_crowds_count_for_nothing(tmp_path):
     file = write_coco(tmp_path / "data.json", {"a": TWO["train/a"]}, PETS)
     content = coco_content({"a": TWO["train/a"]}, PETS)

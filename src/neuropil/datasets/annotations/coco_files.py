@@ -13,6 +13,7 @@ from neuropil.core.reading import reading
 from neuropil.datasets.annotations.annotated_pictures import AnnotatedPictures, Annotations
 from neuropil.datasets.annotations.label_files import files_with, subfolder
 from neuropil.datasets.annotations.label_problems import LabelProblems
+from neuropil.datasets.annotations.outlines import around
 from neuropil.datasets.annotations.part_names import part_folders, part_of
 from neuropil.datasets.annotations.picture_finder import PictureFinder
 from neuropil.datasets.data_errors import DataError
@@ -277,13 +278,36 @@ class CocoReader:
             self.add("annotation", "of an image that is not in the list: not used", place)
         elif number is None:
             self.add("annotation", "of a class that is not in the list: not used", place)
-        elif not isinstance(box, list) or len(box) != 4:
+        elif (corners := corners_of(box) or around(points_of(entry))) is None:
             self.add("annotation", "without a box: not used", place)
         elif owner >= 0:
-            x, y, width, height = map(to_float, box)
-            # A negative size does not mean a box on the other side of its corner.
-            corners = [x, y, x + max(width, 0.0), y + max(height, 0.0)]
+            if corners_of(box) is None:
+                what = "with an outline and no box: the box around it is used"
+                self.add("annotation", what, place)
             part.add_box(owner, corners, number, place, ignored=entry.get("iscrowd") == 1)
+
+
+def corners_of(box: Any) -> list[float] | None:
+    """Return the corners of a box from a corner, width and height; None without a box."""
+    if not isinstance(box, list) or len(box) != 4:
+        return None
+    x, y, width, height = map(to_float, box)
+    # A negative size does not mean a box on the other side of its corner.
+    return [x, y, x + max(width, 0.0), y + max(height, 0.0)]
+
+
+def points_of(entry: dict[str, Any]) -> list[float]:
+    """Return the points of all outlines of an annotation, as x, y, x, y and so on.
+
+    Args:
+        entry: The annotation; its outline may be runs of pixels, which have no points.
+    """
+    found = entry.get("segmentation")
+    outlines = found if isinstance(found, list) else []
+    if outlines and not isinstance(outlines[0], list):
+        outlines = [outlines]
+    points = [point for outline in outlines if isinstance(outline, list) for point in outline]
+    return list(map(to_float, points))
 
 
 def is_id(key: Any) -> bool:

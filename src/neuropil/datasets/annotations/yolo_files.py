@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, final
 
@@ -16,6 +15,7 @@ from neuropil.datasets.annotations.label_files import (
     subfolder,
 )
 from neuropil.datasets.annotations.label_problems import LabelProblems
+from neuropil.datasets.annotations.outlines import around
 from neuropil.datasets.annotations.part_names import part_folders, part_of
 from neuropil.datasets.annotations.yolo_class_names import find_class_names, names_files
 from neuropil.datasets.annotations.yolo_splits import count_note, find_listed, picture_key
@@ -203,8 +203,9 @@ class YoloReader:
             part: Gains the box.
         """
         number, *values = map(as_number, words)
-        outline = len(values) >= 6 and len(values) % 2 == 0
-        if len(values) != 4 and not outline:
+        outline = around(values)
+        corners = corners_of(values) if len(values) == 4 else outline
+        if corners is None:
             wrong = "other than a class and four numbers: not used"
         elif not (number >= 0 and number % 1 == 0):
             wrong = "with a class that is not a whole number from 0: not used"
@@ -212,7 +213,6 @@ class YoloReader:
             wrong = f"with a class above {self.classes - 1}, the last one: not used"
         else:
             wrong = "with an outline: the box around it is used" if outline else ""
-            corners = around(values) if outline else corners_of(values)
             part.add_box(owner, corners, int(number), place)
             self.highest = max(self.highest, int(number))
         if wrong:
@@ -235,11 +235,3 @@ def corners_of(values: Sequence[float]) -> list[float]:
     # A negative size does not mean a box on the other side of its centre.
     right, down = max(width, 0.0) / 2, max(height, 0.0) / 2
     return [x - right, y - down, x + right, y + down]
-
-
-def around(points: Sequence[float]) -> list[float]:
-    """Return the corners of the box around points, given as x, y, x, y and so on."""
-    across, along = points[::2], points[1::2]
-    if any(map(math.isnan, points)):
-        return [math.nan] * 4
-    return [min(across), min(along), max(across), max(along)]
