@@ -77,6 +77,15 @@ def test_voc_lists_name_pictures_by_the_whole_line(tmp_path):
     )
 
 
+def test_the_pictures_that_no_list_of_voc_names_are_in_order(tmp_path):
+    names = [f"{letter}{number}" for letter in "ab" for number in (1, 2, 3, 10, 20)]
+    write_lists(write_voc(tmp_path, dict.fromkeys(names, SIX["a"])), train=["a3", "b3"])
+    assert datasets.open(tmp_path, validation=0, test=0).notes[0] == (
+        "8 pictures that no list names: not used: JPEGImages/a1.png, JPEGImages/a2.png, "
+        "JPEGImages/a10.png, JPEGImages/a20.png, JPEGImages/b1.png and 3 more."
+    )
+
+
 def test_voc_files_may_lie_beside_their_pictures(tmp_path):
     for part, count in (("train", 3), ("valid", 2)):
         for number in range(count):
@@ -181,6 +190,15 @@ def test_the_yaml_file_of_yolo_may_be_far_from_the_pictures(tmp_path):
     found = datasets.open(tmp_path / "set", test=0)
     assert [len(found.train), len(found.validation)] == [1, 1]
     assert found.target == Boxes(PETS)
+
+
+def test_labels_of_yolo_may_have_a_suffix_in_capitals(tmp_path):
+    write_yolo(tmp_path, {"a": SIX["a"], "b": SIX["b"]}, PETS)
+    label = tmp_path / "labels" / "a.txt"
+    label.rename(label.with_suffix(".TXT"))
+    found = datasets.open(tmp_path, validation=0, test=0)
+    assert len(boxes_of(found.train, "images/a.png")) == 2
+    assert found.notes == []
 
 
 def test_yolo_files_may_lie_beside_their_pictures(tmp_path):

@@ -131,7 +131,8 @@ def read_lists(path: Path, files: Files, problems: LabelProblems) -> dict[str, l
                 members[member] = None
         found[part_of(name) or "train"] = list(members)
     listed = {name for members in found.values() for name in members}
-    for name in files.pictures.keys() - listed if found else ():
+    unlisted = sorted(files.pictures.keys() - listed, key=natural_key) if found else ()
+    for name in unlisted:
         problems.add("picture", "that no list names: not used", files.pictures[name])
     return found
 

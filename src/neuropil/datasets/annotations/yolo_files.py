@@ -20,6 +20,7 @@ from neuropil.datasets.annotations.part_names import part_folders, part_of
 from neuropil.datasets.annotations.yolo_class_names import find_class_names, names_files
 from neuropil.datasets.annotations.yolo_splits import count_note, find_listed, picture_key
 from neuropil.datasets.data_errors import DataError
+from neuropil.datasets.paths import is_file
 from neuropil.datasets.pictures.class_folders import FolderScan, is_picture
 from neuropil.datasets.tables.cells import as_number
 
@@ -139,7 +140,7 @@ class YoloReader:
         unlisted: set[Path] = set()
         for picture in filter(is_picture, scan.files):
             below = picture.relative_to(pictures)
-            label = labels / below.with_suffix(".txt")
+            label = text_file(labels / below)
             first = below.parts[0] if len(below.parts) > 1 else ""
             name = part or part_of(first) or "train"
             if own := self.unread.pop(picture_key(picture), None):
@@ -226,7 +227,13 @@ def label_of(picture: Path) -> Path:
         if folders[place].casefold() == "images":
             folders[place] = "labels"
             break
-    return Path(*folders).with_suffix(".txt")
+    return text_file(Path(*folders))
+
+
+def text_file(picture: Path) -> Path:
+    """Return the file with the name of a picture and the suffix of texts."""
+    usual, capitals = picture.with_suffix(".txt"), picture.with_suffix(".TXT")
+    return capitals if not is_file(usual) and is_file(capitals) else usual
 
 
 def corners_of(values: Sequence[float]) -> list[float]:
