@@ -303,6 +303,28 @@ def test_an_outline_of_coco_without_a_box_is_one(tmp_path):
     ]
 
 
+@pytest.mark.parametrize(
+    ("header", "row", "relative"),
+    [
+        ("filename,xmin,ymin,width,height,class", "a.png,4,6,12,9,cat", False),
+        ("image,label,left,top,width,height", "a.png,cat,4,6,12,9", False),
+        ("filename,width,height,class,xmin,ymin,xmax,ymax", "a.png,32,24,cat,4,6,16,15", False),
+        ("image,class,xmin,ymin,xmax,ymax", "a.png,cat,0.125,0.25,0.5,0.625", True),
+        ("image,class,xmin,ymin,width,height", "a.png,cat,0.125,0.25,0.375,0.375", True),
+        ("ImageID,LabelName,XMin,XMax,YMin,YMax", "a,cat,0.125,0.5,0.25,0.625", True),
+    ],
+)
+def test_tables_of_boxes_have_several_forms(tmp_path, header, row, relative):
+    write_picture(tmp_path / "images" / "a.png")
+    file = tmp_path / "boxes.csv"
+    file.write_text(f"{header}\n{row}\n")
+    found = datasets.open(file, validation=0, test=0)
+    assert boxes_of(found.train, "images/a.png") == [[4, 6, 16, 15, 0]]
+    assert [note for note in found.notes if "parts of" in note] == relative * [
+        "All coordinates are about 0 to 1: taken as parts of the picture's size."
+    ]
+
+
 def test_crowds_count_for_nothing(tmp_path):
     file = write_coco(tmp_path / "data.json", {"a": TWO["train/a"]}, PETS)
     content = coco_content({"a": TWO["train/a"]}, PETS)

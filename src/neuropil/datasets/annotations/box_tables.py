@@ -6,7 +6,10 @@ import re
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from typing import TYPE_CHECKING, final
 
+import numpy as np
+
 from neuropil.datasets.annotations.annotated_pictures import AnnotatedPictures, Annotations
+from neuropil.datasets.annotations.box_checks import LARGEST_PART
 from neuropil.datasets.annotations.label_problems import LabelProblems
 from neuropil.datasets.annotations.part_names import part_of
 from neuropil.datasets.annotations.picture_finder import PictureFinder
@@ -29,8 +32,11 @@ CORNERS = (
     ("x1", "y1", "x2", "y2"),
     ("left", "top", "right", "bottom"),
 )
-PICTURE = ("image", "picture", "file", "filename", "file_name", "image_path", "path")
-CLASS = ("class", "label", "name", "category", "class_name")
+SIZE = ("width", "height")
+"""The last two columns of boxes that are a corner and a size; alone they are the picture's."""
+PICTURE = ("image", "picture", "file", "filename", "file_name", "image_path", "path",
+           "image_id", "imageid")  # fmt: skip
+CLASS = ("class", "label", "name", "category", "class_name", "label_name", "labelname")
 PART = ("split", "subset", "set")
 FOLDERS = ("", "images", "JPEGImages")
 """The folders that the names of pictures are relative to."""
@@ -131,6 +137,8 @@ def read_boxes(path: Path) -> Annotations:
     A row without a class and corners names a picture of nothing. A column ``split``, ``subset``
     or ``set`` divides the pictures if it contains parts such as ``train`` and ``val``.
 
+    Coordinates are pixels, or parts of the picture's size if all of them are small.
+
     Args:
         path: The table, or a folder that holds it.
 
@@ -143,10 +151,15 @@ def read_boxes(path: Path) -> Annotations:
     columns = columns_of(table.names)
     if columns is None:
         raise DataError(f"{path} has no columns for a picture, a class and four corners.")
+    sized = columns[-1].casefold() == SIZE[-1]
     cells = [table.text(name).to_pylist() for name in columns]
     reader = BoxTableReader(path)
     for place, part, *row in zip(table.rows, part_of_each_row(table), *cells, strict=True):
-        reader.read_row(place, part, row)
+        reader.read_row(place, part, row, sized=sized)
+    if reader.all_relative():
+        notes.append("All coordinates are about 0 to 1: taken as parts of the picture's size.")
+        for found in reader.parts.values():
+            found.relative = True
     names = list(reader.names)
     return Annotations(
         path.parent, names, reader.parts, reader.problems, listed=False, notes=notes
@@ -173,13 +186,16 @@ class BoxTableReader:
         self.owners: dict[str, tuple[str, int]] = {}
         self.names: dict[str, int] = {}
 
-    def read_row(self, place: int, part: str | None, row: Sequence[str]) -> None:
+    def read_row(
+        self, place: int, part: str | None, row: Sequence[str], *, sized: bool
+    ) -> None:
         """Add the picture and the box of a row.
 
         Args:
             place: Number of the row.
             part: The part that it is for, or None.
             row: The picture, the class and the corners.
+            sized: Whether a width and a height are in the place of the second corner.
         """
         name, label, *corners = row
         if part is None:
@@ -197,7 +213,18 @@ class BoxTableReader:
             what = "of another part than its picture: the part of the first row is used"
             self.add("row", what, place)
         number = self.names.setdefault(compose_accents(label), len(self.names))
-        self.parts[first].add_box(owner, list(map(as_number, corners)), number, place)
+        x, y, *last = map(as_number, corners)
+        # A negative size does not mean a box on the other side of its corner.
+        right, down = (x + max(last[0], 0), y + max(last[1], 0)) if sized else last
+        self.parts[first].add_box(owner, [x, y, right, down], number, place)
+
+    def all_relative(self) -> bool:
+        """Return whether the coordinates of all boxes are parts of the picture's size."""
+        rows = np.concatenate(
+            [part.rows() for part in self.parts.values()] or [np.empty((0, 5))]
+        )
+        corners = rows[np.isfinite(rows).all(axis=1), :4]
+        return bool((np.abs(corners) <= LARGEST_PART).all() and (corners % 1 != 0).any())
 
     def add_picture(self, name: str, place: int, part: str) -> int:
         """Add a picture to a part, and return its number; −1 if it is not found.
@@ -243,11 +270,14 @@ def list_pictures(path: Path) -> list[Path]:
 def columns_of(header: Sequence[str]) -> list[str] | None:
     """Return the names of the columns of picture, class and corners; None if one is missing.
 
+    A width and a height may be in the place of the second corner.
+
     Args:
         header: The names of all columns.
     """
     known = {name.casefold(): name for name in header}
-    corners = next((each for each in CORNERS if known.keys() >= set(each)), None)
+    forms = (*CORNERS, *((left, top, *SIZE) for left, top, *_ in CORNERS))
+    corners = next((each for each in forms if known.keys() >= set(each)), None)
     picture = next((name for name in PICTURE if name in known), None)
     label = next((name for name in CLASS if name in known), None)
     if corners is None or picture is None or label is None:
