@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from neuropil.datasets.annotations.box_tables import (
-    PICTURE,
+from neuropil.datasets.annotations.box_tables import PICTURE
+from neuropil.datasets.annotations.label_problems import LabelProblems
+from neuropil.datasets.annotations.table_search import (
     finder_for,
     only_table,
     pictures_beside,
     tables_in,
 )
-from neuropil.datasets.annotations.label_problems import LabelProblems
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.paths import visible_entries
 from neuropil.datasets.pictures.class_folders import is_picture
