@@ -181,6 +181,18 @@ def test_what_is_wrong_in_the_yaml_file_of_yolo_is_named(tmp_path):
     )
 
 
+def test_lists_of_yolo_beside_the_labels_are_not_labels(tmp_path):
+    for seed, name in enumerate("abc"):
+        write_picture(tmp_path / f"{name}.png", seed=seed)
+        (tmp_path / f"{name}.txt").write_text("0 0.5 0.5 0.5 0.5")
+    (tmp_path / "data.yaml").write_text("train: train.txt\nval: val.txt\nnames: [cat]")
+    (tmp_path / "train.txt").write_text("a.png\nb.png\n")
+    (tmp_path / "val.txt").write_text("c.png\n")
+    found = datasets.open(tmp_path, test=0)
+    assert [len(found.train), len(found.validation)] == [2, 1]
+    assert found.notes == []
+
+
 def test_the_yaml_file_of_yolo_may_be_far_from_the_pictures(tmp_path):
     write_yolo(tmp_path / "far" / "one", {"a": SIX["a"]}, PETS)
     write_yolo(tmp_path / "far" / "two", {"b": SIX["b"]}, PETS)

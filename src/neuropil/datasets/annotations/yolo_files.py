@@ -18,7 +18,12 @@ from neuropil.datasets.annotations.label_problems import LabelProblems
 from neuropil.datasets.annotations.outlines import around
 from neuropil.datasets.annotations.part_names import part_folders, part_of
 from neuropil.datasets.annotations.yolo_class_names import find_class_names, names_files
-from neuropil.datasets.annotations.yolo_splits import count_note, find_listed, picture_key
+from neuropil.datasets.annotations.yolo_splits import (
+    count_note,
+    file_key,
+    find_listed,
+    find_lists,
+)
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.paths import is_file
 from neuropil.datasets.pictures.class_folders import FolderScan, is_picture
@@ -143,7 +148,7 @@ class YoloReader:
             label = text_file(labels / below)
             first = below.parts[0] if len(below.parts) > 1 else ""
             name = part or part_of(first) or "train"
-            if own := self.unread.pop(picture_key(picture), None):
+            if own := self.unread.pop(file_key(picture), None):
                 name = own.part or name
             elif self.divided or (self.listed and name == "train"):
                 self.problems.add("picture", "that no list names: not used", picture)
@@ -156,7 +161,12 @@ class YoloReader:
             self.read_picture(picture, label, self.part_named(name))
         scan = FolderScan(self.root)
         scan.walk(labels)
-        texts = {file for file in scan.files if file.suffix.lower() == ".txt"}
+        lists = find_lists(self.root)
+        texts = {
+            file
+            for file in scan.files
+            if file.suffix.lower() == ".txt" and file_key(file) not in lists
+        }
         for label in sorted(texts - labelled - unlisted - set(names_files(labels))):
             self.problems.add("label file", "without a picture: not used", label)
 

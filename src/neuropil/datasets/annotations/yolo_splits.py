@@ -59,7 +59,7 @@ def find_listed(folder: Path, problems: LabelProblems) -> dict[Path, Listed]:
     if file is None:
         return {}
     values = read_values(file)
-    bases = [file.parent / own for own in values.get("path", [])[:1]] + [file.parent]
+    bases = bases_of(file, values)
     finder = PictureFinder(folder, bases)
     found: dict[Path, Listed] = {}
     for key in KEYS:
@@ -70,7 +70,7 @@ def find_listed(folder: Path, problems: LabelProblems) -> dict[Path, Listed]:
                 problems.add("path", LACKING, file, f"{key}: {cut(value)}")
                 continue
             for picture in pictures_in(place, finder, problems):
-                known = found.setdefault(picture_key(picture), Listed(picture, part))
+                known = found.setdefault(file_key(picture), Listed(picture, part))
                 if known.part != part:
                     what = "of several parts: used for the first one"
                     problems.add("picture", what, picture)
@@ -78,6 +78,29 @@ def find_listed(folder: Path, problems: LabelProblems) -> dict[Path, Listed]:
     if used == {"train"}:
         return {key: Listed(listed.picture, None) for key, listed in found.items()}
     return found if "train" in used else {}
+
+
+def find_lists(folder: Path) -> set[Path]:
+    """Return the keys of the lists of pictures that the YAML file names.
+
+    Args:
+        folder: The folder that holds the file.
+    """
+    file = yaml_file(folder)
+    values = read_values(file) if file is not None else {}
+    bases = bases_of(file, values) if file is not None else []
+    places = [existing(value, bases) for key in KEYS for value in values.get(key, [])]
+    return {file_key(place) for place in places if place is not None and place.is_file()}
+
+
+def bases_of(file: Path, values: dict[str, list[str]]) -> list[Path]:
+    """Return the folders that the paths in a YAML file may be relative to.
+
+    Args:
+        file: The file.
+        values: The values of its entries.
+    """
+    return [*(file.parent / own for own in values.get("path", [])[:1]), file.parent]
 
 
 def count_note(folder: Path, names: list[str] | None) -> list[str]:
@@ -95,9 +118,9 @@ def count_note(folder: Path, names: list[str] | None) -> list[str]:
     return [f"{file.name} states nc: {cut(stated[0])}, but names {count}: the names are used."]
 
 
-def picture_key(picture: Path) -> Path:
-    """Return the key of a picture, which is the same for all ways to write its path."""
-    return real_folder(picture.parent) / picture.name
+def file_key(file: Path) -> Path:
+    """Return the key of a file, which is the same for all ways to write its path."""
+    return real_folder(file.parent) / file.name
 
 
 @lru_cache(maxsize=64)
@@ -192,8 +215,8 @@ def pictures_in(place: Path, finder: PictureFinder, problems: LabelProblems) -> 
         found = own.find(name) if name else None
         if isinstance(found, str):
             problems.add("name", f"in a list {found}: not used", place, f"line {number}")
-        elif found is not None and picture_key(found) in seen:
+        elif found is not None and file_key(found) in seen:
             problems.add("name", "twice in a list: used once", place, f"line {number}")
         elif found is not None:
-            seen.add(picture_key(found))
+            seen.add(file_key(found))
             yield found
