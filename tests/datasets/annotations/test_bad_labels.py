@@ -339,6 +339,29 @@ def test_two_coco_files_of_one_part_are_refused(tmp_path):
         datasets.open(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["annotations/instances_{}.json", "{}/_annotations.json"])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", " is damaged: Expecting value"),
+        ('{"images": {}}', " has no list of 'images': it is not a COCO file of boxes"),
+    ],
+)
+def test_a_broken_coco_file_of_one_part_is_an_error(tmp_path, name, text, message):
+    for part in ("train", "val"):
+        write_coco(tmp_path / name.format(part), GOOD, PETS)
+    broken = tmp_path / name.format("val")
+    broken.write_text(text)
+    with pytest.raises(DataError, match=re.escape(f"{broken}{message}")):
+        datasets.open(tmp_path)
+
+
+def test_other_json_files_are_not_parts(tmp_path):
+    write_coco(tmp_path / "data.json", GOOD, PETS)
+    (tmp_path / "test_report.json").write_text("[]")
+    assert len(opened(tmp_path)[0].train) == len(GOOD)
+
+
 def test_bad_rows_of_a_table_are_named(tmp_path):
     file = write_boxes(tmp_path / "boxes.csv", {**GOOD, "c": []})
     rows = ["gone.png,cat,1,1,4,4", "a.png,,1,1,4,4", "a.png,dog,4,x,9,9", "b.png,dog,4,4,4,9"]

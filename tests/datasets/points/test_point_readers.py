@@ -86,6 +86,18 @@ def test_a_table_without_its_pictures_is_told_what_landmarks_take(tmp_path):
     )
 
 
+def test_a_folder_may_hold_a_table_of_points_and_the_pictures(tmp_path):
+    path = write_table(tmp_path / "table.csv", PICTURES, NAMES)
+    splits = everything(tmp_path)
+    assert splits.train.targets.tolist() == everything(path).train.targets.tolist()
+    assert len(read_for_prediction(splits.preparation, tmp_path).inputs) == len(PICTURES)
+    for each in ("cat/a.png", "cat/b.png", "dog/a.png", "dog/b.png"):
+        write_picture(tmp_path / "classes" / each, seed=len(list(tmp_path.rglob("*.png"))))
+    table = tmp_path / "classes" / "table.csv"
+    table.write_text("image,nose_x,nose_y\ncat/a.png,3,4\n")
+    assert everything(tmp_path / "classes").target.kind == "classes"
+
+
 def test_columns_are_found_in_names_of_every_style(tmp_path):
     write_picture(tmp_path / "a.png")
     write_picture(tmp_path / "b.png", seed=1)

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from typing import TYPE_CHECKING, Any, final
 
 from neuropil.core.free_memory import require_memory
 from neuropil.core.reading import reading
 from neuropil.datasets.annotations.annotated_pictures import AnnotatedPictures, Annotations
-from neuropil.datasets.annotations.label_files import files_with, subfolder
+from neuropil.datasets.annotations.coco_search import (
+    files_by_part,
+    folder_of_pictures,
+    json_files,
+)
 from neuropil.datasets.annotations.label_problems import LabelProblems
-from neuropil.datasets.annotations.part_names import part_folders, part_of
+from neuropil.datasets.annotations.outlines import around
 from neuropil.datasets.annotations.picture_finder import PictureFinder
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.paths import compose_accents
-from neuropil.text import cut, some_of
+from neuropil.text import cut
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,12 +27,6 @@ if TYPE_CHECKING:
 
 MEMORY = 8
 """Parsed JSON takes this number of times the bytes of the file."""
-PEEK = 4096
-"""Number of bytes at the start of a file by which it is recognised."""
-START = re.compile(
-    rb"(?:\xef\xbb\xbf)?\s*\{\s*\"(?:(?:info|type)\"\s*:\s*[\[{\"n]"
-    rb"|(?:images|annotations|categories|licenses)\"\s*:\s*\[)"
-)
 
 
 def recognise(path: Path) -> str | None:
@@ -60,61 +57,6 @@ def list_pictures(path: Path) -> list[Path]:
     """Return the pictures of a file or a folder, without their labels."""
     parts = read_coco(path).parts.values()
     return [picture for part in parts for picture in part.pictures]
-
-
-def json_files(path: Path) -> list[Path]:
-    """Return the COCO files of a folder, those with the boxes of objects if there are others.
-
-    Args:
-        path: A file; or a folder, which may hold them in ``annotations`` or beside the pictures
-            of each part.
-    """
-    if path.is_dir():
-        own = subfolder(path, "annotations")
-        folders = [path, *part_folders(path), *([own] if own else [])]
-        files = [file for folder in folders for file in files_with(folder, ".json")]
-    else:
-        files = [path] if path.suffix.lower() == ".json" else []
-    found = list(filter(begins_as_coco, files))
-    return [file for file in found if file.name.startswith("instances")] or found
-
-
-def begins_as_coco(file: Path) -> bool:
-    """Return whether a file begins as COCO's do."""
-    if not file.is_file():
-        return False
-    with file.open("rb") as opened:
-        return START.match(opened.read(PEEK)) is not None
-
-
-def files_by_part(path: Path) -> dict[str, Path]:
-    """Return the file of each part; a single file is for training.
-
-    Args:
-        path: The file or folder.
-
-    Raises:
-        DataError: If two files are for the same part, or the part of one is unknown.
-    """
-    files = json_files(path)
-    if len(files) == 1:
-        return {"train": files[0]}
-    found: dict[str | None, list[Path]] = {}
-    for file in files:
-        part = part_of(file.stem) or part_of(file.parent.name)
-        found.setdefault(part, []).append(file)
-    for part, alike in found.items():
-        if part is None or len(alike) > 1:
-            raise DataError(
-                f"{path} contains {len(files)} COCO files, of which {some_of(alike)} are not "
-                "for one part each: put train, val or test into their names, or open one file."
-            )
-    return {part: file for part, (file,) in found.items() if part is not None}
-
-
-def folder_of_pictures(file: Path) -> Path:
-    """Return the folder that holds the pictures of a file of labels."""
-    return file.parent.parent if file.parent.name == "annotations" else file.parent
 
 
 @final
@@ -259,13 +201,36 @@ class CocoReader:
             self.add("annotation", "of an image that is not in the list: not used", place)
         elif number is None:
             self.add("annotation", "of a class that is not in the list: not used", place)
-        elif not isinstance(box, list) or len(box) != 4:
+        elif (corners := corners_of(box) or around(points_of(entry))) is None:
             self.add("annotation", "without a box: not used", place)
         elif owner >= 0:
-            x, y, width, height = map(to_float, box)
-            # A negative size does not mean a box on the other side of its corner.
-            corners = [x, y, x + max(width, 0.0), y + max(height, 0.0)]
+            if corners_of(box) is None:
+                what = "with an outline and no box: the box around it is used"
+                self.add("annotation", what, place)
             part.add_box(owner, corners, number, place, ignored=entry.get("iscrowd") == 1)
+
+
+def corners_of(box: Any) -> list[float] | None:
+    """Return the corners of a box from a corner, width and height; None without a box."""
+    if not isinstance(box, list) or len(box) != 4:
+        return None
+    x, y, width, height = map(to_float, box)
+    # A negative size does not mean a box on the other side of its corner.
+    return [x, y, x + max(width, 0.0), y + max(height, 0.0)]
+
+
+def points_of(entry: dict[str, Any]) -> list[float]:
+    """Return the points of all outlines of an annotation, as x, y, x, y and so on.
+
+    Args:
+        entry: The annotation; its outline may be runs of pixels, which have no points.
+    """
+    found = entry.get("segmentation")
+    outlines = found if isinstance(found, list) else []
+    if outlines and not isinstance(outlines[0], list):
+        outlines = [outlines]
+    points = [point for outline in outlines if isinstance(outline, list) for point in outline]
+    return list(map(to_float, points))
 
 
 def is_id(key: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple, final
 from xml.sax import SAXException, SAXParseException
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 SIDES = ("xmin", "ymin", "xmax", "ymax")
 LISTS = ("train", "val", "test")
+FLAG = re.compile(r"\s+(?:1|0|-1)$")
 
 
 class Files(NamedTuple):
@@ -116,20 +118,41 @@ def read_lists(path: Path, files: Files, problems: LabelProblems) -> dict[str, l
             continue
         members: dict[str, None] = {}
         for number, line in enumerate(label_lines(file), 1):
-            words = line.split()
-            if words and words[0] not in files.pictures:
+            if not line.strip():
+                continue
+            member = listed_name(line.strip(), files)
+            if member is None:
                 problems.add(
                     "name", "in a list without a picture: not used", file, f"line {number}"
                 )
-            elif words and words[0] in members:
+            elif member in members:
                 problems.add("name", "twice in a list: used once", file, f"line {number}")
-            elif words:
-                members[words[0]] = None
+            else:
+                members[member] = None
         found[part_of(name) or "train"] = list(members)
     listed = {name for members in found.values() for name in members}
-    for name in files.pictures.keys() - listed if found else ():
+    unlisted = sorted(files.pictures.keys() - listed, key=natural_key) if found else ()
+    for name in unlisted:
         problems.add("picture", "that no list names: not used", files.pictures[name])
     return found
+
+
+def listed_name(line: str, files: Files) -> str | None:
+    """Return the picture that a line of a list names, without the suffix; None if none is.
+
+    The lists of one class have a number after the name: whether the picture shows the class.
+
+    Args:
+        line: The line, where the name may have the suffix of the picture, and contain spaces.
+        files: The pictures.
+    """
+    for written in (line, FLAG.sub("", line)):
+        name = written.rpartition(".")[0]
+        if written in files.pictures:
+            return written
+        if name in files.pictures and files.pictures[name].name == written:
+            return name
+    return None
 
 
 @final

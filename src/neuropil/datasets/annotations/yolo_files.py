@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from pathlib import Path
 from typing import TYPE_CHECKING, final
 
 from neuropil.datasets.annotations.annotated_pictures import AnnotatedPictures, Annotations
@@ -15,15 +15,24 @@ from neuropil.datasets.annotations.label_files import (
     subfolder,
 )
 from neuropil.datasets.annotations.label_problems import LabelProblems
+from neuropil.datasets.annotations.outlines import around
 from neuropil.datasets.annotations.part_names import part_folders, part_of
 from neuropil.datasets.annotations.yolo_class_names import find_class_names, names_files
+from neuropil.datasets.annotations.yolo_splits import (
+    count_note,
+    file_key,
+    find_listed,
+    find_lists,
+)
 from neuropil.datasets.data_errors import DataError
+from neuropil.datasets.paths import is_file
 from neuropil.datasets.pictures.class_folders import FolderScan, is_picture
 from neuropil.datasets.tables.cells import as_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
+
+    from neuropil.datasets.annotations.yolo_splits import Listed
 
 MOST_CLASSES = 100_000
 """A larger class number is an error, such as a coordinate in its place."""
@@ -31,7 +40,14 @@ MOST_CLASSES = 100_000
 
 def recognise(path: Path) -> str | None:
     """Return ``"YOLO annotations"`` for a folder with YOLO's labels, else None."""
-    return "YOLO annotations" if path.is_dir() and folders_of(path) else None
+    found = path.is_dir() and (folders_of(path) or has_listed_labels(path))
+    return "YOLO annotations" if found else None
+
+
+def has_listed_labels(path: Path) -> bool:
+    """Return whether pictures that a YAML file lists have labels, wherever they are."""
+    listed = find_listed(path, LabelProblems(path)).values()
+    return any(label_of(each.picture).exists() for each in listed)
 
 
 def folders_of(path: Path) -> list[tuple[Path, Path, str | None]]:
@@ -60,6 +76,8 @@ def list_pictures(path: Path) -> list[Path]:
     scan = FolderScan(path)
     for pictures, _, _ in folders_of(path):
         scan.walk(pictures)
+    if not scan.files:
+        return [each.picture for each in find_listed(path, LabelProblems(path)).values()]
     return list(filter(is_picture, scan.files))
 
 
@@ -75,12 +93,15 @@ def read_yolo(path: Path) -> Annotations:
     problems = LabelProblems(path)
     folders = folders_of(path)
     names = find_class_names([path, *(labels for _, labels, _ in folders)])
-    reader = YoloReader(path, problems, names)
+    listed = find_listed(path, problems)
+    reader = YoloReader(path, problems, names, listed)
     for pictures, labels, part in folders:
         reader.read_folder(pictures, labels, part)
+    reader.read_others()
     parts = {name: part for name, part in reader.parts.items() if part.pictures}
     classes = names or [str(number) for number in range(reader.highest + 1)]
-    return Annotations(path, classes, parts, problems, listed=names is not None)
+    notes = count_note(path, names)
+    return Annotations(path, classes, parts, problems, listed=names is not None, notes=notes)
 
 
 @final
@@ -91,10 +112,20 @@ class YoloReader:
         root: The folder of all.
         problems: Gains what is wrong.
         names: Names of the classes, or None if no file lists them.
+        listed: The pictures that a file lists, by key; all are used if there are none.
     """
 
-    def __init__(self, root: Path, problems: LabelProblems, names: list[str] | None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        problems: LabelProblems,
+        names: list[str] | None,
+        listed: dict[Path, Listed],
+    ) -> None:
         self.root = root
+        self.listed = listed
+        self.unread = dict(listed)
+        self.divided = any(each.part for each in listed.values())
         self.problems = problems
         self.classes = MOST_CLASSES if names is None else len(names)
         self.highest = 0
@@ -111,22 +142,42 @@ class YoloReader:
         scan = FolderScan(self.root)
         scan.walk(pictures)
         labelled: set[Path] = set()
+        unlisted: set[Path] = set()
         for picture in filter(is_picture, scan.files):
             below = picture.relative_to(pictures)
-            label = labels / below.with_suffix(".txt")
+            label = text_file(labels / below)
+            first = below.parts[0] if len(below.parts) > 1 else ""
+            name = part or part_of(first) or "train"
+            if own := self.unread.pop(file_key(picture), None):
+                name = own.part or name
+            elif self.divided or (self.listed and name == "train"):
+                self.problems.add("picture", "that no list names: not used", picture)
+                unlisted.add(label)
+                continue
             if label in labelled:
                 self.problems.add("picture", SECOND, picture)
                 continue
             labelled.add(label)
-            first = below.parts[0] if len(below.parts) > 1 else ""
-            name = part or part_of(first) or "train"
-            found = self.parts.setdefault(name, AnnotatedPictures(relative=True))
-            self.read_picture(picture, label, found)
+            self.read_picture(picture, label, self.part_named(name))
         scan = FolderScan(self.root)
         scan.walk(labels)
-        texts = {file for file in scan.files if file.suffix.lower() == ".txt"}
-        for label in sorted(texts - labelled - set(names_files(labels))):
+        lists = find_lists(self.root)
+        texts = {
+            file
+            for file in scan.files
+            if file.suffix.lower() == ".txt" and file_key(file) not in lists
+        }
+        for label in sorted(texts - labelled - unlisted - set(names_files(labels))):
             self.problems.add("label file", "without a picture: not used", label)
+
+    def read_others(self) -> None:
+        """Add the listed pictures that are not in the folders."""
+        for picture, part in self.unread.values():
+            self.read_picture(picture, label_of(picture), self.part_named(part or "train"))
+
+    def part_named(self, name: str) -> AnnotatedPictures:
+        """Return the pictures of a part."""
+        return self.parts.setdefault(name, AnnotatedPictures(relative=True))
 
     def read_picture(self, picture: Path, label: Path, part: AnnotatedPictures) -> None:
         """Add a picture with its boxes.
@@ -163,8 +214,9 @@ class YoloReader:
             part: Gains the box.
         """
         number, *values = map(as_number, words)
-        outline = len(values) >= 6 and len(values) % 2 == 0
-        if len(values) != 4 and not outline:
+        outline = around(values)
+        corners = corners_of(values) if len(values) == 4 else outline
+        if corners is None:
             wrong = "other than a class and four numbers: not used"
         elif not (number >= 0 and number % 1 == 0):
             wrong = "with a class that is not a whole number from 0: not used"
@@ -172,11 +224,26 @@ class YoloReader:
             wrong = f"with a class above {self.classes - 1}, the last one: not used"
         else:
             wrong = "with an outline: the box around it is used" if outline else ""
-            corners = around(values) if outline else corners_of(values)
             part.add_box(owner, corners, int(number), place)
             self.highest = max(self.highest, int(number))
         if wrong:
             self.problems.add("line", wrong, label, f"line {place}")
+
+
+def label_of(picture: Path) -> Path:
+    """Return the label file of a picture: in ``labels`` beside ``images``, or beside it."""
+    folders = list(picture.parts)
+    for place in reversed(range(len(folders) - 1)):
+        if folders[place].casefold() == "images":
+            folders[place] = "labels"
+            break
+    return text_file(Path(*folders))
+
+
+def text_file(picture: Path) -> Path:
+    """Return the file with the name of a picture and the suffix of texts."""
+    usual, capitals = picture.with_suffix(".txt"), picture.with_suffix(".TXT")
+    return capitals if not is_file(usual) and is_file(capitals) else usual
 
 
 def corners_of(values: Sequence[float]) -> list[float]:
@@ -185,11 +252,3 @@ def corners_of(values: Sequence[float]) -> list[float]:
     # A negative size does not mean a box on the other side of its centre.
     right, down = max(width, 0.0) / 2, max(height, 0.0) / 2
     return [x - right, y - down, x + right, y + down]
-
-
-def around(points: Sequence[float]) -> list[float]:
-    """Return the corners of the box around points, given as x, y, x, y and so on."""
-    across, along = points[::2], points[1::2]
-    if any(map(math.isnan, points)):
-        return [math.nan] * 4
-    return [min(across), min(along), max(across), max(along)]

@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from neuropil.datasets.annotations.annotated_pictures import AnnotatedPictures
-from neuropil.datasets.annotations.coco_files import (
-    CocoReader,
+from neuropil.datasets.annotations.coco_files import CocoReader, is_id, to_float
+from neuropil.datasets.annotations.coco_search import (
     files_by_part,
     folder_of_pictures,
-    is_id,
     json_files,
-    to_float,
 )
 from neuropil.datasets.annotations.label_problems import LabelProblems
 from neuropil.datasets.data_errors import DataError
@@ -34,6 +32,8 @@ def recognise(path: Path) -> str | None:
 
 def holds_keypoints(file: Path) -> bool:
     """Return whether the word "keypoints" is a key in a JSON file."""
+    if not file.stat().st_size:
+        return False
     with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as m:
         return m.find(b'"keypoints"') >= 0
 

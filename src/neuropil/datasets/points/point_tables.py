@@ -7,9 +7,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from neuropil.datasets.annotations.box_tables import PICTURE, finder_for, names_a_picture
+from neuropil.datasets.annotations.box_tables import PICTURE
 from neuropil.datasets.annotations.label_problems import LabelProblems
+from neuropil.datasets.annotations.table_search import (
+    finder_for,
+    only_table,
+    pictures_beside,
+    tables_in,
+)
 from neuropil.datasets.data_errors import DataError
+from neuropil.datasets.paths import visible_entries
+from neuropil.datasets.pictures.class_folders import is_picture
 from neuropil.datasets.points.point_labels import PointedPictures, PointLabels
 from neuropil.datasets.tables.files.table_file import read_table
 from neuropil.datasets.tables.number_text import file_decimal, read_numbers
@@ -43,21 +51,33 @@ class PointColumns(NamedTuple):
 def recognise(path: Path) -> str | None:
     """Return ``"a table of points"`` for a text table with the columns of points, else None.
 
-    One of the first rows must name a picture.
+    One of the first rows must name a picture. A folder may hold the table and the pictures,
+    unless it has several folders of pictures: these are classes.
     """
-    found = names_a_picture(path, lambda header: getattr(columns_of(header), "picture", None))
-    return "a table of points" if found else None
+    if not tables_in(path, picture_column):
+        return None
+    if path.is_dir():
+        inside = [entry for entry in visible_entries(path) if entry.is_dir()]
+        if sum(any(map(is_picture, folder.iterdir())) for folder in inside) > 1:
+            return None
+    return "a table of points"
+
+
+def picture_column(header: Sequence[str]) -> str | None:
+    """Return the column of pictures of a table of points; None for another table."""
+    return getattr(columns_of(header), "picture", None)
 
 
 def read_points(path: Path) -> PointLabels:
     """Return the points of a table; an empty cell is a missing point.
 
     Args:
-        path: The table.
+        path: The table, or a folder that holds it.
 
     Raises:
-        DataError: If a point lacks a column.
+        DataError: If a point lacks a column, or a folder holds several tables.
     """
+    path = only_table(path, picture_column)
     notes: list[str] = []
     table = read_table(path, notes)
     columns = columns_of(table.names)
@@ -93,8 +113,8 @@ def read_points(path: Path) -> PointLabels:
 
 
 def list_pictures(path: Path) -> list[Path]:
-    """Return the pictures of a table, without their points."""
-    return read_points(path).parts["train"].pictures
+    """Return the pictures of a table or of a folder that holds it, without their points."""
+    return pictures_beside(path, read_points(path).parts["train"].pictures)
 
 
 def numbers_of(
