@@ -18,12 +18,7 @@ from neuropil.datasets.annotations.label_problems import LabelProblems
 from neuropil.datasets.annotations.outlines import around
 from neuropil.datasets.annotations.part_names import part_folders, part_of
 from neuropil.datasets.annotations.yolo_class_names import find_class_names, names_files
-from neuropil.datasets.annotations.yolo_splits import (
-    count_note,
-    file_key,
-    find_listed,
-    find_lists,
-)
+from neuropil.datasets.annotations.yolo_splits import SplitFile, file_key
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.paths import is_file
 from neuropil.datasets.pictures.class_folders import FolderScan, is_picture
@@ -31,8 +26,6 @@ from neuropil.datasets.tables.cells import as_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from neuropil.datasets.annotations.yolo_splits import Listed
 
 MOST_CLASSES = 100_000
 """A larger class number is an error, such as a coordinate in its place."""
@@ -46,7 +39,7 @@ def recognise(path: Path) -> str | None:
 
 def has_listed_labels(path: Path) -> bool:
     """Return whether pictures that a YAML file lists have labels, wherever they are."""
-    listed = find_listed(path, LabelProblems(path)).values()
+    listed = SplitFile(path).find_listed(LabelProblems(path)).values()
     return any(label_of(each.picture).exists() for each in listed)
 
 
@@ -77,7 +70,8 @@ def list_pictures(path: Path) -> list[Path]:
     for pictures, _, _ in folders_of(path):
         scan.walk(pictures)
     if not scan.files:
-        return [each.picture for each in find_listed(path, LabelProblems(path)).values()]
+        listed = SplitFile(path).find_listed(LabelProblems(path))
+        return [each.picture for each in listed.values()]
     return list(filter(is_picture, scan.files))
 
 
@@ -93,14 +87,14 @@ def read_yolo(path: Path) -> Annotations:
     problems = LabelProblems(path)
     folders = folders_of(path)
     names = find_class_names([path, *(labels for _, labels, _ in folders)])
-    listed = find_listed(path, problems)
-    reader = YoloReader(path, problems, names, listed)
+    splits = SplitFile(path)
+    reader = YoloReader(path, problems, names, splits)
     for pictures, labels, part in folders:
         reader.read_folder(pictures, labels, part)
     reader.read_others()
     parts = {name: part for name, part in reader.parts.items() if part.pictures}
     classes = names or [str(number) for number in range(reader.highest + 1)]
-    notes = count_note(path, names)
+    notes = splits.count_note(names)
     return Annotations(path, classes, parts, problems, listed=names is not None, notes=notes)
 
 
@@ -112,7 +106,7 @@ class YoloReader:
         root: The folder of all.
         problems: Gains what is wrong.
         names: Names of the classes, or None if no file lists them.
-        listed: The pictures that a file lists, by key; all are used if there are none.
+        splits: Lists the pictures; all are used if it lists none.
     """
 
     def __init__(
@@ -120,12 +114,13 @@ class YoloReader:
         root: Path,
         problems: LabelProblems,
         names: list[str] | None,
-        listed: dict[Path, Listed],
+        splits: SplitFile,
     ) -> None:
         self.root = root
-        self.listed = listed
-        self.unread = dict(listed)
-        self.divided = any(each.part for each in listed.values())
+        self.listed = splits.find_listed(problems)
+        self.lists = splits.find_lists()
+        self.unread = dict(self.listed)
+        self.divided = any(each.part for each in self.listed.values())
         self.problems = problems
         self.classes = MOST_CLASSES if names is None else len(names)
         self.highest = 0
@@ -161,11 +156,10 @@ class YoloReader:
             self.read_picture(picture, label, self.part_named(name))
         scan = FolderScan(self.root)
         scan.walk(labels)
-        lists = find_lists(self.root)
         texts = {
             file
             for file in scan.files
-            if file.suffix.lower() == ".txt" and file_key(file) not in lists
+            if file.suffix.lower() == ".txt" and file_key(file) not in self.lists
         }
         for label in sorted(texts - labelled - unlisted - set(names_files(labels))):
             self.problems.add("label file", "without a picture: not used", label)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, final
 
 from neuropil.datasets.annotations.label_files import label_bytes, label_lines
 from neuropil.datasets.annotations.part_names import part_of
@@ -45,77 +45,76 @@ class Listed(NamedTuple):
     part: str | None
 
 
-def find_listed(folder: Path, problems: LabelProblems) -> dict[Path, Listed]:
-    """Return the pictures under ``train:``, ``val:`` and ``test:`` of the YAML file, by key.
-
-    Each of them is a folder, a text file with a picture on each line, or a list of both. They
-    are relative to ``path:``, or to the file. Nothing is listed if no training picture is.
+@final
+class SplitFile:
+    """The YAML file with the names of the classes, as far as it is about the parts.
 
     Args:
-        folder: The folder that holds the file.
-        problems: Gains the paths and pictures that do not exist or are listed twice.
+        folder: The folder that may hold it.
+
+    Attributes:
+        file: The file, or None.
+        values: The values of its entries.
+        bases: The folders that its paths may be relative to.
     """
-    file = yaml_file(folder)
-    if file is None:
-        return {}
-    values = read_values(file)
-    bases = bases_of(file, values)
-    finder = PictureFinder(folder, bases)
-    found: dict[Path, Listed] = {}
-    for key in KEYS:
-        part = part_of(key)
-        for value in values.get(key, []):
-            place = existing(value, bases)
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.file = yaml_file(folder)
+        self.values = {} if self.file is None else read_values(self.file)
+        self.bases = [*(folder / own for own in self.values.get("path", [])[:1]), folder]
+
+    def find_listed(self, problems: LabelProblems) -> dict[Path, Listed]:
+        """Return the pictures under ``train:``, ``val:`` and ``test:``, by key.
+
+        Each of them is a folder, a text file with a picture on each line, or a list of both.
+        They are relative to ``path:``, or to the file. Nothing is listed if no training picture
+        is.
+
+        Args:
+            problems: Gains the paths and pictures that do not exist or are listed twice.
+        """
+        if self.file is None:
+            return {}
+        finder = PictureFinder(self.folder, self.bases)
+        found: dict[Path, Listed] = {}
+        for key, value, place in self.places():
             if place is None:
-                problems.add("path", LACKING, file, f"{key}: {cut(value)}")
+                problems.add("path", LACKING, self.file, f"{key}: {cut(value)}")
                 continue
+            part = part_of(key)
             for picture in pictures_in(place, finder, problems):
                 known = found.setdefault(file_key(picture), Listed(picture, part))
                 if known.part != part:
                     what = "of several parts: used for the first one"
                     problems.add("picture", what, picture)
-    used = {listed.part for listed in found.values()}
-    if used == {"train"}:
-        return {key: Listed(listed.picture, None) for key, listed in found.items()}
-    return found if "train" in used else {}
+        used = {listed.part for listed in found.values()}
+        if used == {"train"}:
+            return {key: Listed(listed.picture, None) for key, listed in found.items()}
+        return found if "train" in used else {}
 
+    def find_lists(self) -> set[Path]:
+        """Return the keys of the lists of pictures that the file names."""
+        places = (place for _, _, place in self.places())
+        return {file_key(place) for place in places if place is not None and place.is_file()}
 
-def find_lists(folder: Path) -> set[Path]:
-    """Return the keys of the lists of pictures that the YAML file names.
+    def places(self) -> Iterator[tuple[str, str, Path | None]]:
+        """Yield the entry, the value, and the file or folder, or None, of each part."""
+        for key in KEYS:
+            for value in self.values.get(key, []):
+                yield key, value, existing(value, self.bases)
 
-    Args:
-        folder: The folder that holds the file.
-    """
-    file = yaml_file(folder)
-    values = read_values(file) if file is not None else {}
-    bases = bases_of(file, values) if file is not None else []
-    places = [existing(value, bases) for key in KEYS for value in values.get(key, [])]
-    return {file_key(place) for place in places if place is not None and place.is_file()}
+    def count_note(self, names: list[str] | None) -> list[str]:
+        """Return a note if the file states another number of classes than it names.
 
-
-def bases_of(file: Path, values: dict[str, list[str]]) -> list[Path]:
-    """Return the folders that the paths in a YAML file may be relative to.
-
-    Args:
-        file: The file.
-        values: The values of its entries.
-    """
-    return [*(file.parent / own for own in values.get("path", [])[:1]), file.parent]
-
-
-def count_note(folder: Path, names: list[str] | None) -> list[str]:
-    """Return a note if the YAML file states another number of classes than it names.
-
-    Args:
-        folder: The folder that holds the file.
-        names: The names of the classes.
-    """
-    file = yaml_file(folder)
-    stated = read_values(file).get("nc", []) if file is not None else []
-    if file is None or names is None or not stated or stated == [str(len(names))]:
-        return []
-    count = number_of(len(names), "class")
-    return [f"{file.name} states nc: {cut(stated[0])}, but names {count}: the names are used."]
+        Args:
+            names: The names of the classes.
+        """
+        stated = self.values.get("nc", [])
+        if self.file is None or names is None or not stated or stated == [str(len(names))]:
+            return []
+        named = f"names {number_of(len(names), 'class')}: the names are used."
+        return [f"{self.file.name} states nc: {cut(stated[0])}, but {named}"]
 
 
 def file_key(file: Path) -> Path:
