@@ -3,8 +3,8 @@
 On blood cells the whole command runs in a process of its own, with each split seed: from
 nothing, and from published weights. Then made scenes of digits, for each family of detectors,
 eight photographs learnt by heart, and scenes of one digit for localisation. ``--row NAME`` runs
-one row. Minutes are of
-processor time, user and system; memory is the anonymous memory of all processes.
+one row. Minutes are of processor time, user and system; memory is the anonymous memory of all
+processes.
 """
 
 from __future__ import annotations
