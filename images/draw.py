@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).resolve().parent
 DATA = Path(os.environ.get("NEUROPIL_DATA", FOLDER.parent.parent / "shared" / "data"))
 # The places of the pictures among the test pictures.
-CELLS, NUCLEI, SCENES = 0, (9, 26, 35, 61), (2, 5, 13, 15)
+CELLS, NUCLEI, SCENES = 0, (44, 0, 54, 15), (2, 5, 13, 15)
 # The side of one picture in a row of them, and the gap between two.
 SIDE, GAP = 384, 16
 
