@@ -170,16 +170,16 @@ def wild() -> dict[str, Any]:
     found["variants"] = [invented(number, groups, random) for number in range(40)]
     unknown = {"gain": None, "low": None, "high": None, "p": None, "verdict": "cannot tell"}
     changed = {
-        3: {"gain": -61.2, "low": -63.9, "high": -58.5, "verdict": "hurts"},
-        4: {"gain": -7.5, "low": -41.0, "high": 26.0, "verdict": "cannot tell"},
+        3: {"gain": -61.2, "low": -63.9, "high": -58.5, "p": 0.0001, "verdict": "hurts"},
+        4: {"gain": -7.5, "low": -41.0, "high": 26.0, "p": 0.66, "verdict": "cannot tell"},
         5: unknown | {"failed": 5, "seeds": 0, "seconds": None, "figures": []},
         6: {"title": "A change with a title that is far longer than any other " + "w" * 40},
-        7: {"gain": 13.4, "low": 11.1, "high": 15.7, "verdict": "helps", "published": 4.4},
+        7: {"gain": 13.4, "low": 11.1, "high": 15.7, "p": 0.0, "verdict": "helps"},
     }
     for number, values in changed.items():
         found["variants"][number] |= values
     found["variants"][4] |= {"failed": 3, "seeds": 2}
-    found["variants"][7] |= {"lr": 0.25}
+    found["variants"][7] |= {"lr": 0.25, "published": 4.4}
     found["study"] |= {"data": "/data/forty kinds of birds", "seconds": 80_212.0}
     found["study"] |= {"train": 48_211, "test": 6_026, "validation": 6_026}
     found["baseline"] |= {"seconds": 431.0, "parameters": 11_000_000, "mean": 70.4}
