@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 
 from neuropil.core import Layer, Network, ShapeError
@@ -12,14 +11,15 @@ from neuropil.core.composition import graph_of
 from neuropil.core.graph import OPEN, Graph, Node, layer_names, numbered_calls, single
 from neuropil.core.graph_joins import inputs_after_join
 from neuropil.core.graph_shapes import GivenInput, node_with_shape, with_shapes
-from neuropil.core.layer import Composable
-from neuropil.core.shape import Shape
 from neuropil.layers import Identity
 from neuropil.layers.mixing.gate import Part
 from neuropil.study.kept_names import heir_of, set_names
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    from neuropil.core.layer import Composable
+    from neuropil.core.shape import Shape
 
 L = TypeVar("L", bound=Layer)
 # Takes the name of a layer, the layer and the shapes of its inputs; returns what takes its
@@ -58,9 +58,8 @@ def rewrite(network: Network, change: Change) -> Network:
     """
     network.require_built()
     if network.graph.is_open:
-        raise ShapeError("a network without an Input cannot be rewritten: join it to one first.")
-    pass_over = Rewriting(change, network.layers)
-    graph = pass_over.run(network.graph)
+        raise ShapeError("a network without an Input cannot be rewritten: join it to one.")
+    graph = Rewriting(change, network.layers).run(network.graph)
     return Network(graph._replace(nodes=with_shapes((), graph.nodes)))
 
 
@@ -128,20 +127,25 @@ class Rewriting:
             return single(unbuilt(layer))
         own = node.inputs[0]
         before = self.shape if own == OPEN else graph.nodes[own].shape or ()
-        return self.block(layer, name, before, shapes[0])
+        try:
+            return self.block(layer, name, before, shapes[0])
+        except ShapeError:  # composed for the new shape it may choose parts that fit
+            return self.block(layer, name, shapes[0], shapes[0])
 
-    def block(self, block: Block, name: str, before: Shape, shape: Shape) -> Graph:
+    def block(self, block: Block, name: str, composed: Shape, shape: Shape) -> Graph:
         """Return the graph of one layer for a block whose parts may change.
 
         Args:
             block: The block.
             name: Its name.
-            before: The shape of its input in the given network, for which it is composed: for
-                another one it could choose other parts.
+            composed: The shape of the input that the block is composed for.
             shape: The shape of its input in the new network.
+
+        Raises:
+            ShapeError: When a part does not fit.
         """
-        graph = unbuilt(block).plan(before)
-        inside = Rewriting(self.change, layer_names(graph), f"{name}.", (before, shape))
+        graph = unbuilt(block).plan(composed)
+        inside = Rewriting(self.change, layer_names(graph), f"{name}.", (composed, shape))
         new = inside.run(graph)
         if not inside.changed:
             return single(unbuilt(block))

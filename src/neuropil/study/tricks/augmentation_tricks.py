@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from neuropil import optim
 from neuropil.datasets.augmentation import (
     ColorJitter,
     Compose,
-    RandomErasing,
     RandomFlip,
     RandomRotation,
     RandomShift,
@@ -16,7 +16,6 @@ from neuropil.datasets.augmentation import (
 )
 from neuropil.study.tricks.trick import RecipeChange, Trick, on_recipes
 from neuropil.training.loop.closure_step import takes_all
-from neuropil import optim
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,12 +46,19 @@ def augment(make: Callable[[Shape], Any], adjective: str) -> RecipeChange:
         if takes_all(optim.by_name(recipe.optimizer)):
             return "the optimiser needs the same examples in every step"
         step = make(shape)
-        present = [] if recipe.augment is None else getattr(recipe.augment, "steps", [recipe.augment])
+        present = steps_of(recipe)
         if any(type(each) is type(step) for each in present):
             return f"the pictures are {adjective} already"
         return replace(recipe, augment=Compose(*present, step) if present else step)
 
     return change
+
+
+def steps_of(recipe: Recipe) -> tuple[Any, ...]:
+    """Return the augmentations of a recipe in order."""
+    if recipe.augment is None:
+        return ()
+    return recipe.augment.steps if isinstance(recipe.augment, Compose) else (recipe.augment,)
 
 
 def shift(shape: Shape) -> RandomShift:
@@ -108,12 +114,6 @@ AUGMENTATION_TRICKS = (
         on_recipes(augment(lambda _: RandomRotation(5), "rotated")),
         -2.3,
         (TABLE, "5 deg rot"),
-    ),
-    Trick(
-        "erasing",
-        "Random rectangles of the pictures erased",
-        GROUP,
-        on_recipes(augment(lambda _: RandomErasing(), "erased")),
     ),
     Trick("no_augmentation", "No augmentation", GROUP, on_recipes(no_augmentation)),
 )

@@ -70,7 +70,7 @@ def moved(network: Network, *, before: bool) -> Change | str:
             continue
         pair = calls[first], calls[followers[0]]
         norm, active = reversed(pair) if before else pair
-        if is_norm(norm.layer) and isinstance(active.layer, HIDDEN) and not is_dense(active.layer):
+        if is_norm(norm.layer) and is_active(active.layer):
             swapped[pair[0].name] = pair[1].layer
             swapped[pair[1].name] = pair[0].layer
     if not swapped:
@@ -105,6 +105,11 @@ def removed(network: Network) -> Change:
 def is_norm(layer: Layer) -> bool:
     """Return whether a layer normalises."""
     return isinstance(layer, NORMS)
+
+
+def is_active(layer: Layer) -> bool:
+    """Return whether a layer is a hidden activation alone."""
+    return isinstance(layer, HIDDEN) and not is_dense(layer)
 
 
 GROUP = "batch normalisation"

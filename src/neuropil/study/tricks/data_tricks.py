@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from neuropil import optim
 from neuropil.datasets.target import Classes
-from neuropil.study.setup import Setup
 from neuropil.study.tricks.trick import SetupChange, Trick
+from neuropil.training.loop.closure_step import takes_all
 
 if TYPE_CHECKING:
     from neuropil.runs.task import Task
+    from neuropil.study.setup import Setup
 
 SIZES = "Dataset size"
 LABELS = "Dataset quality"
@@ -26,9 +28,9 @@ def keep(fraction: float) -> SetupChange:
     """
 
     def change(setup: Setup, task: Task[Any]) -> Setup:
-        first = setup.first and change(setup.first, task)
-        epochs = round(setup.recipe.epochs / fraction)
-        recipe = replace(setup.recipe, epochs=epochs)
+        first, recipe = setup.first and change(setup.first, task), setup.recipe
+        if not takes_all(optim.by_name(recipe.optimizer)):  # there, an epoch is one step
+            recipe = replace(recipe, epochs=round(recipe.epochs / fraction))
         return replace(setup, recipe=recipe, fraction=setup.fraction * fraction, first=first)
 
     return change

@@ -24,9 +24,12 @@ def drop(rate: float) -> Plan:
         rate: The rate; 0 takes Dropout out.
     """
 
-    def plan(network: Network) -> Change:
+    def plan(network: Network) -> Change | str:
         layers = [call.layer for call in calls_in(network)]
-        if any(isinstance(layer, Dropout) for layer in layers):
+        rates = {layer.rate for layer in layers if isinstance(layer, Dropout)}
+        if rates == {rate}:
+            return f"the network has dropout of {100 * rate:.0f} % already"
+        if rates:
             return change_rate
         fed = fed_by_inputs(network)
         return lambda name, layer, _: (
@@ -57,7 +60,7 @@ def fed_by_inputs(network: Network) -> set[str]:
 def dropout(percent: int, published: float | None = None) -> Trick:
     """Return the trick of a dropout rate in percent."""
     title = f"Dropout of {percent} %, before the dense layers if there was none"
-    lacking = f"the network has dropout of {percent} % already, or no hidden dense layers"
+    lacking = "the network has no dense layers, but of the inputs"
     row = None if published is None else (TABLE, f"drop={percent / 100:g}")
     change = on_networks(drop(percent / 100), lacking)
     return Trick(f"dropout_{percent}", title, GROUP, change, published, row)

@@ -17,7 +17,6 @@ from neuropil.layers.activations.base import Activation
 from neuropil.study.tricks.layer_variants import (
     first_convolution,
     given_options,
-    is_dense,
     output_names,
     without_units,
 )
@@ -66,7 +65,7 @@ def convolutional(network: Network) -> Change:
             return Identity()
         if not isinstance(layer, Activation) or layer.units is None or len(shapes[0]) != 3:
             return None
-        length = 1 if seen else FIRST
+        length = 1 if seen - {name} else FIRST
         seen.add(name)
         map_options = given_options(layer, ("bias", "weight"))
         affine = Convolution(layer.units, length, padding="same", **map_options)

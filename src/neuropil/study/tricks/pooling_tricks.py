@@ -146,7 +146,9 @@ POOLING_TRICKS = (
         "padded_pooling",
         "Padding of 1 around 3×3 pooling windows",
         GROUP,
-        windows(3, 3, "the network has no unpadded pooling in 3×3 windows of stride 2", padding=1),
+        windows(
+            3, 3, "the network has no unpadded pooling in 3×3 windows of stride 2", padding=1
+        ),
         1.7,
         (WINDOWS, "MaxPool 3x3/2 pad1"),
     ),

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Any
 from neuropil.analysis import cost
 from neuropil.datasets.target import Target
 from neuropil.layers import Convolution, Input
-from neuropil.study.setup import Setup
+from neuropil.study.tricks.augmentation_tricks import steps_of
 from neuropil.study.tricks.layer_variants import first_convolution, varied
 from neuropil.study.tricks.trick import SetupChange, Trick, rewritten
 
 if TYPE_CHECKING:
     from neuropil.core import Layer, Network
     from neuropil.core.shape import Shape
+    from neuropil.runs.recipes.recipe import Recipe
     from neuropil.runs.task import Task
     from neuropil.study.rewriting import Change
+    from neuropil.study.setup import Setup
 
 SIZES = "Input image size"
 STRIDES = "Conv1 parameters"
@@ -39,8 +41,7 @@ def resize_by(factor: float, stride: float = 1.0) -> SetupChange:
         if setup.first is not None:
             return "the network is trained at several sizes"
         shape = setup.recipe.network.input_shapes[0]
-        why = refusal(shape, task)
-        if why:
+        if why := refusal(setup.recipe, task):
             return why
         size: Any = tuple(max(1, round((side or 1) * factor)) for side in shape[1:])
 
@@ -55,12 +56,13 @@ def resize_by(factor: float, stride: float = 1.0) -> SetupChange:
     return change
 
 
-def refusal(shape: Shape, task: Task[Any]) -> str:
+def refusal(recipe: Recipe, task: Task[Any]) -> str:
     """Return why inputs cannot be resized; empty if they can."""
-    if len(shape) != 3:
-        return "the inputs are not pictures"
-    if None in shape:
-        return "the pictures have no common size"
+    shape = recipe.network.input_shapes[0]
+    if len(shape) != 3 or None in shape:
+        return "the inputs are not pictures of one size"
+    if any(getattr(step, "size", None) for step in steps_of(recipe)):
+        return "the augmentation gives pictures of a fixed size"
     if type(task.target).move is not Target.move:
         return f"{task.target.kind} have a place in the picture"
     return ""

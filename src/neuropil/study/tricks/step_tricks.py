@@ -88,8 +88,12 @@ def optimizer_trick(
 OPTIMIZER_TRICKS = (
     optimizer_trick("adamw", "AdamW", "adamw"),
     optimizer_trick("adam", "Adam", "adam"),
-    optimizer_trick("momentum", "Gradient descent with momentum", "momentum", 0.0, "SGD with momentum"),
-    optimizer_trick("nesterov", "Nesterov momentum", "momentum(nesterov=True)", 0.2, "Nesterov"),
+    optimizer_trick(
+        "momentum", "Gradient descent with momentum", "momentum", 0.0, "SGD with momentum"
+    ),
+    optimizer_trick(
+        "nesterov", "Nesterov momentum", "momentum(nesterov=True)", 0.2, "Nesterov"
+    ),
     optimizer_trick("rmsprop", "RMSProp", "rms_prop"),
     optimizer_trick("sgd", "Gradient descent without momentum", "sgd"),
 )

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from neuropil.core import Network
-from neuropil.core.shape import format_shapes
-from neuropil.runs.recipes.recipe import Recipe
-from neuropil.runs.task import Task
 from neuropil.study.rewriting import Change, rewrite
-from neuropil.study.setup import Setup
 from neuropil.text import reason
 
 if TYPE_CHECKING:
-    from neuropil.core import Layer
+    from collections.abc import Callable
+
+    from neuropil.core import Layer, Network
     from neuropil.core.layer import Composable
     from neuropil.core.shape import Shape
+    from neuropil.runs.recipes.recipe import Recipe
+    from neuropil.runs.task import Task
+    from neuropil.study.setup import Setup
 
 # Each returns what is to be trained instead, or why the trick does not apply, in one line.
-SetupChange: TypeAlias = Callable[[Setup, Task[Any]], Setup | str]
-RecipeChange: TypeAlias = Callable[[Recipe, Task[Any]], Recipe | str]
+SetupChange: TypeAlias = "Callable[[Setup, Task[Any]], Setup | str]"
+RecipeChange: TypeAlias = "Callable[[Recipe, Task[Any]], Recipe | str]"
 # Takes a network and returns what is to be changed in it, or why nothing is.
 Plan: TypeAlias = "Callable[[Network], Change | str]"
 
@@ -39,7 +38,7 @@ class Trick:
             changed.
         published: The gain in points of top-1 accuracy that was measured on ImageNet pictures
             of 128 pixels, or None.
-        row: The group and the variant of the table of published gains.
+        published_row: The group and the variant of the table of published gains.
 
     Reference:
         Mishkin, Sergievskiy, Matas, "Systematic evaluation of convolution neural network
@@ -51,7 +50,7 @@ class Trick:
     group: str
     change: SetupChange
     published: float | None = None
-    row: tuple[str, str] | None = None
+    published_row: tuple[str, str] | None = None
 
 
 def on_recipes(change: RecipeChange) -> SetupChange:
@@ -104,11 +103,8 @@ def rewritten(network: Network, task: Task[Any], plan: Plan, lacking: str) -> Ne
 
     try:
         new = rewrite(network, counted)
-        task.check(new)
+        if changes:
+            task.check(new)
     except ValueError as error:  # a shape or an option that does not fit
         return f"the network does not allow it: {reason(error)}"
-    if not changes:
-        return lacking
-    if new.output_shapes != network.output_shapes:
-        return f"the network would give {format_shapes(new.output_shapes)}"
-    return new
+    return new if changes else lacking

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from neuropil.core.name_lookup import look_up
 from neuropil.study.tricks.activation_tricks import ACTIVATION_TRICKS
 from neuropil.study.tricks.augmentation_tricks import AUGMENTATION_TRICKS
@@ -14,8 +16,10 @@ from neuropil.study.tricks.pooling_tricks import POOLING_TRICKS
 from neuropil.study.tricks.schedule_tricks import SCHEDULE_TRICKS
 from neuropil.study.tricks.size_tricks import SIZE_TRICKS
 from neuropil.study.tricks.step_tricks import BATCH_TRICKS, DECAY_TRICKS, OPTIMIZER_TRICKS
-from neuropil.study.tricks.trick import Trick
 from neuropil.study.tricks.width_tricks import WIDTH_TRICKS
+
+if TYPE_CHECKING:
+    from neuropil.study.tricks.trick import Trick
 
 # What usually matters most comes first: the first of each group before the others.
 GROUPS = (

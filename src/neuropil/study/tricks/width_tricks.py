@@ -45,7 +45,7 @@ def names_of_outputs(network: Network) -> set[str]:
     """Return the names of the layers whose channels are those of the outputs."""
     calls = calls_in(network)
     fixed: set[str] = set()
-    waiting = [place for place in ends_of(network, calls)]
+    waiting = list(ends_of(network, calls))
     while waiting:
         call = calls[waiting.pop()]
         if call.name in fixed or isinstance(call.layer, Input):
