@@ -14,6 +14,7 @@ from neuropil.layers import (
     SpatialPyramidPooling,
 )
 from neuropil.layers.activations.base import Activation
+from neuropil.layers.layer_options import LECUN
 from neuropil.study.tricks.layer_variants import (
     first_convolution,
     given_options,
@@ -67,8 +68,9 @@ def convolutional(network: Network) -> Change:
             return None
         length = 1 if seen - {name} else FIRST
         seen.add(name)
-        map_options = given_options(layer, ("bias", "weight"))
-        affine = Convolution(layer.units, length, padding="same", **map_options)
+        start = {"weight": LECUN} if name in ends else {}
+        own = start | given_options(layer, ("bias", "weight"))
+        affine = Convolution(layer.units, length, padding="same", **own)
         mean = [GlobalPooling("avg")] if name in ends else []
         active = [] if isinstance(layer, Linear) else [without_units(layer)]
         return join(affine, *mean, *active)

@@ -138,7 +138,7 @@ POOLING_TRICKS = (
         "pooling_2x2",
         "Pooling windows of 2×2 in place of 3×3",
         GROUP,
-        windows(3, 2, "the network has no pooling in 3×3 windows of stride 2", padding="valid"),
+        windows(3, 2, "the network has no pooling in 3×3 windows", padding="valid"),
         1.3,
         (WINDOWS, "MaxPool 2x2/2"),
     ),
@@ -146,9 +146,7 @@ POOLING_TRICKS = (
         "padded_pooling",
         "Padding of 1 around 3×3 pooling windows",
         GROUP,
-        windows(
-            3, 3, "the network has no unpadded pooling in 3×3 windows of stride 2", padding=1
-        ),
+        windows(3, 3, "the network has no unpadded pooling in 3×3 windows", padding=1),
         1.7,
         (WINDOWS, "MaxPool 3x3/2 pad1"),
     ),
