@@ -253,7 +253,7 @@ def test_the_steps_of_cheaper_filters():
     network = after("flattened_filters", residual())
     assert kinds(network).count("FlattenedConvolution") == 1  # four channels are too few
     assert isinstance(
-        after("flattened_filters", net(*FILTERS)).convolution2, FlattenedConvolution
+        after("flattened_filters", net(*FILTERS)).flattenedconvolution1, FlattenedConvolution
     )
 
 
