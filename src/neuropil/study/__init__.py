@@ -1,0 +1,1 @@
+"""Which tricks help on your own data: the systematic evaluation."""
