@@ -25,7 +25,7 @@ check: $(VENV)/installed-dev ## Give a first answer in a minute: style, and the 
 test: $(VENV)/installed-dev ## Run every test and every example in the documentation.
 	$(PYTEST) $(IN_TWO)
 
-test-all: $(VENV)/installed-notebook ## Run what needs more than Python, or more time: Chromium, torchrun.
+test-all: $(VENV)/installed-extended ## Run what needs more than Python, or more time: Chromium, torchrun, PostgreSQL.
 	$(PYTEST) -m extended tests
 
 soak: $(VENV)/installed-dev ## Kill runs by the hundred and mutate files by the ten thousand: hours.
@@ -56,8 +56,8 @@ $(VENV)/installed-dev: pyproject.toml constraints.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $@ $(VENV)/installed
 
-$(VENV)/installed-notebook: $(VENV)/installed-dev
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[notebook]'
+$(VENV)/installed-extended: $(VENV)/installed-dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[extended]'
 	@touch $@
 
 $(VENV)/installed-bench: benchmarks/requirements.txt $(VENV)/installed-dev

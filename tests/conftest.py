@@ -4,12 +4,17 @@ import gc
 import os
 import random
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
 from neuropil.core.free_memory import keep_freed_memory
+
+if TYPE_CHECKING:
+    from tests.postgres import Server
 
 SEED = 0
 # Hypothesis draws the same examples in every run, remembers none, and holds no test to a time.
@@ -78,3 +83,12 @@ def data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no data folder at {folder}; set NEUROPIL_DATA")
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator["Server"]:
+    """Run a PostgreSQL server, or skip where there is none."""
+    from tests.postgres import running_server
+
+    with running_server() as server:
+        yield server

@@ -23,7 +23,7 @@ SOURCE = ROOT / "src" / "neuropil"
 ORDER = (
     "text", "foreign_names", "notebook_html", "checks", "lazy", "digest", "core", "init",
     "layers", "saving", "architectures", "optim", "classic", "datasets", "analysis", "training",
-    "runs", "vision", "study", "plots", "report", "cli", "__main__",
+    "store", "runs", "vision", "study", "plots", "report", "cli", "__main__",
 )  # fmt: skip
 
 # How tables name what is imported when it is used.

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from neuropil import report as report
     from neuropil import runs as runs
     from neuropil import saving as saving
+    from neuropil import store as store
+    from neuropil import study as study
     from neuropil import training as training
     from neuropil import vision as vision
     from neuropil.core.composition import join as join

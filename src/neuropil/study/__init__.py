@@ -1,1 +1,1 @@
-"""Studies: which changes of a training help on given data, and by how much."""
+"""Which tricks help on your own data: the systematic evaluation."""
