@@ -14,6 +14,7 @@ from neuropil.cli.commands.predict import predict
 from neuropil.cli.commands.report import report
 from neuropil.cli.commands.resume import resume
 from neuropil.cli.commands.sheet import sheet
+from neuropil.cli.commands.study import study
 from neuropil.cli.commands.summary import summary
 from neuropil.cli.commands.train import train
 from neuropil.cli.terminal.interruption import interruptible
@@ -54,7 +55,7 @@ def neuropil(
 
 
 for command in (
-    train, resume, report, evaluate, predict, compare, export, summary, calculate, sheet,
+    train, resume, report, evaluate, predict, compare, study, export, summary, calculate, sheet,
     architectures,
 ):  # fmt: skip
     app.command()(interruptible(command))

@@ -20,12 +20,12 @@ from neuropil.runs.recipes.default_recipes import recipe
 from neuropil.runs.recipes.linear_start import LinearModel, fit_linear
 from neuropil.runs.recipes.recipe import Recipe
 from neuropil.runs.recipes.recipe_choice import MOST_ROWS, candidates, choose
+from neuropil.runs.recipes.recipe_threads import recipe_threads
 from neuropil.runs.run_identity import Identity
 from neuropil.runs.tasks import task_for
 from neuropil.training import Callback, GradientWatch
 from neuropil.training.parallel.device_choice import choose_device
 from neuropil.training.processes import join_processes
-from neuropil.training.threads import choose_threads
 
 if TYPE_CHECKING:
     from neuropil.datasets import Splits
@@ -197,11 +197,7 @@ def threads(settings: Settings, made: Recipe | None, splits: Splits) -> int:
         return settings.threads
     if made is None or choose_device(settings.device, made.network).type != "cpu":
         return torch.get_num_threads()
-    batch_size = min(made.batch_size, len(splits.train))
-    network = made.network
-    some = splits.train.fetch([0] * min(2, batch_size)).inputs_for(len(network.input_shapes))
-    inputs = some if isinstance(some, tuple) else (some,)
-    return choose_threads(network.scores(), inputs, batch_size)
+    return recipe_threads(made, splits)
 
 
 def is_sharded(run: Run) -> bool:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-from neuropil import optim
 from neuropil.cli.console import console, label, note
 from neuropil.cli.run_data import describe_data
 from neuropil.runs.inspection.data_facts import describe_labels, missing_classes
-from neuropil.training.loop.closure_step import takes_all
+from neuropil.runs.recipes.recipe_text import recipe_text
 from neuropil.training.processes import join_processes
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ def show_plan(splits: Splits, task: Task[Any], made: Recipe, notes: Sequence[str
     """Print the data, the network and the training settings."""
     show_data(splits, task, notes)
     label("Network", network_lines(made.network))
-    label("Training", training_line(task, made, len(splits.train)))
+    label("Training", recipe_text(made, task, len(splits.train)))
     if made.choice:
         label("Chosen", made.choice)
 
@@ -69,19 +68,3 @@ def network_lines(network: Network) -> str:
     glued = written.replace(" ", GLUE).replace(f"{GLUE}>>{GLUE}", f"{GLUE}>> ")
     lines = textwrap.wrap(glued, console().width - 9)
     return "\n".join([*lines, size]).replace(GLUE, " ")
-
-
-def training_line(task: Task[Any], made: Recipe, examples: int) -> str:
-    """Return the training settings in one line."""
-    epochs = f"{made.epochs} epoch{'s' * (made.epochs > 1)}"
-    rate = "" if made.lr is None else f", lr {made.lr:g}"
-    parts = [
-        f"at most {epochs} of all {made.batch_size:,} examples at once"
-        if takes_all(optim.by_name(made.optimizer)) and made.batch_size >= examples
-        else f"{epochs} of batches of {made.batch_size}",
-        made.optimizer + rate + (f" {made.schedule}" if made.schedule else ""),
-        task.loss.name,
-    ]
-    if made.augment is not None:
-        parts.append(repr(made.augment))
-    return ", ".join(parts)

@@ -20,6 +20,7 @@ STUDIES = sa.Table(
     sa.Column("key", sa.Text, primary_key=True),
     sa.Column("fingerprint", sa.Text, nullable=False),
     sa.Column("design", sa.Text, nullable=False),
+    sa.Column("plan", sa.Text),
     sa.Column("created", sa.Double, nullable=False),
 )
 RUNS = sa.Table(

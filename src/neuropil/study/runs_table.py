@@ -123,6 +123,30 @@ class RunsTable:
                 f"{some_of(differing)}. Use the same settings, or another name."
             )
 
+    def plan(self) -> dict[str, Any] | None:
+        """Return the plan of the study, None if no worker has fixed it yet."""
+        own = select(STUDIES.c.plan).where(STUDIES.c.key == self.study)
+        text = self.store.read(lambda connection: connection.execute(own).scalar_one())
+        return None if text is None else json.loads(text)
+
+    def fix_plan(self, plan: Mapping[str, Any]) -> dict[str, Any]:
+        """Store the plan of the study unless another worker was faster; return the stored one.
+
+        A plan rests on measured times, which differ between workers; all of them follow the
+        first.
+
+        Args:
+            plan: Plain data.
+        """
+        text = json.dumps(plan, allow_nan=False)
+        own = and_(STUDIES.c.key == self.study, STUDIES.c.plan.is_(None))
+        self.store.write(
+            lambda connection: connection.execute(update(STUDIES).where(own).values(plan=text))
+        )
+        stored = self.plan()
+        assert stored is not None
+        return stored
+
     def add(self, runs: Iterable[tuple[str, int, int]]) -> None:
         """Add the runs that the study does not have yet.
 

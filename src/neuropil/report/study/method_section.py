@@ -58,11 +58,14 @@ def meaning(found: Mapping[str, Any]) -> list[str]:
             f"{text.setting(study['smallest'])} either way"
         )
     verdicts += ". For all others the study cannot tell; more seeds may."
+    if len(looks) < 2:  # noqa: PLR2004 - the first look is the only one
+        return [intervals, verdicts]
     repeated = (
-        f"The results were looked at after {all_of(looks)} seeds; the intervals are wide "
-        "enough to hold for all looks together."
+        f"The results were looked at after {all_of(looks)} seeds, and a change with a verdict "
+        "was trained no further. The verdicts allow for all looks; an interval is that of a "
+        "single look."
     )
-    return [intervals, verdicts, *([repeated] if len(looks) > 1 else [])]
+    return [intervals, verdicts, repeated]
 
 
 def settings(found: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -3,7 +3,7 @@
 import pytest
 from tests.report.study.studies import STUDIES, ordinary, wild
 
-from neuropil.cli.terminal.study_text import show_study
+from neuropil.cli.study.study_text import show_study
 
 
 @pytest.fixture

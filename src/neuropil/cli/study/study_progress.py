@@ -1,0 +1,91 @@
+"""The progress of a study in the terminal."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import Self, override
+
+from neuropil.cli.console import console, note, say
+from neuropil.cli.study.study_text import study_table
+from neuropil.report.wording import duration
+from neuropil.study.study_watch import StudyWatch
+from neuropil.text import number_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from neuropil.study.study_plan import StudyPlan
+
+# Tables are drawn this often at most: each takes some milliseconds.
+PAUSE = 0.5
+
+
+class StudyProgress(StudyWatch):
+    """Shows a table that grows with each training; elsewhere than in a terminal, a line a seed.
+
+    Args:
+        budget: The seconds that the study may take.
+    """
+
+    def __init__(self, budget: float) -> None:
+        from rich.live import Live
+
+        self.budget = budget
+        self.begun = time.monotonic()
+        self.drawn = 0.0
+        self.seed = -1
+        screen = console(error=True)
+        live = sys.stderr.isatty()
+        self.live = Live(console=screen, auto_refresh=False, transient=True) if live else None
+
+    def __enter__(self) -> Self:
+        if self.live is not None:
+            self.live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.live is not None:
+            self.live.stop()
+
+    @override
+    def on_measuring(self, name: str) -> None:
+        self.show_line(f"measuring what a training costs: {name}")
+
+    @override
+    def on_plan(self, plan: StudyPlan) -> None:
+        trainings = number_of(len(plan.runs), "training")
+        each = sum(plan.costs.get(name, 0.0) for name, _, _ in plan.runs)
+        say(
+            f"Plan: the baseline and {number_of(len(plan.variants), 'change')}, "
+            f"{number_of(plan.seeds, 'seed')} at most: {trainings}, about {duration(each)}; "
+            f"within {duration(self.budget)}",
+            error=True,
+        )
+        note(*(f"{each['name']} is left out: {each['reason']}" for each in plan.left_out))
+
+    @override
+    def on_run(self, find: Callable[[], dict[str, Any]], name: str, seed: int) -> None:
+        now = time.monotonic()
+        spent = f"{duration(now - self.begun)} of {duration(self.budget)}"
+        line = f"training {name} with seed {seed} · {spent}"
+        if self.live is None:
+            if seed != self.seed:
+                say(f"seed {seed} · {spent}", error=True)
+        elif now - self.drawn > PAUSE:
+            from rich.console import Group
+            from rich.text import Text
+
+            table = study_table(find(), self.live.console.width)
+            self.live.update(Group(table, Text(line)), refresh=True)
+            self.drawn = now
+        self.seed = seed
+
+    def show_line(self, line: str) -> None:
+        """Show a line in place of the table."""
+        if self.live is not None:
+            from rich.text import Text
+
+            self.live.update(Text(line), refresh=True)

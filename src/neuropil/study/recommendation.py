@@ -1,0 +1,162 @@
+"""What a study recommends, in plain sentences."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from neuropil.text import all_of, figure_name, number_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+HELPS, HURTS, SAME, UNKNOWN = "helps", "hurts", "no difference", "cannot tell"
+# A change of the time of a training by less than this part is not worth a word.
+NOTABLE = 0.05
+# With fewer test examples hardly any difference can be told.
+FEW_EXAMPLES = 50
+
+
+def recommendation(found: Mapping[str, Any]) -> list[str]:
+    """Return what the results of a study recommend, the most important first.
+
+    Args:
+        found: The content of ``study.json``, without its recommendation.
+
+    Example:
+        >>> elu = {
+        ...     "name": "elu", "title": "ELU in place of ReLU", "gain": 0.8, "low": 0.2,
+        ...     "high": 1.4, "verdict": "helps", "seconds": 3.6, "failed": 0,
+        ... }
+        >>> study = {"outcome": "accuracy", "unit": "points", "smallest": 0.5, "test": 900}
+        >>> for line in recommendation(
+        ...     {"study": study, "baseline": {"seconds": 3.0}, "variants": [elu]}
+        ... ):
+        ...     print(line)
+        Use ELU in place of ReLU: +0.8 points of accuracy (0.2 to 1.4), 20 % more time.
+    """
+    by_verdict: dict[str, list[Mapping[str, Any]]] = {}
+    for each in sorted(found["variants"], key=lambda each: -(each["gain"] or 0)):
+        by_verdict.setdefault(each["verdict"], []).append(each)
+    lines = [use(each, found) for each in by_verdict.get(HELPS, ())]
+    lines += together(found)
+    if not lines:
+        lines.append("Keep the baseline: no change is known to help.")
+    lines += others(by_verdict, found)
+    lines += more_examples(found)
+    test = found["study"]["test"]
+    if test is not None and test < FEW_EXAMPLES:
+        lines.append(
+            f"There are {number_of(test, 'test example')}: too few to tell all but the largest "
+            "differences. A larger test part, such as --test 0.5, tells more."
+        )
+    return lines
+
+
+def use(each: Mapping[str, Any], found: Mapping[str, Any]) -> str:
+    """Return the sentence about a change that helps."""
+    return f"Use {each['title']}: {gain_text(each, found)}{time_text(each, found)}."
+
+
+def together(found: Mapping[str, Any]) -> list[str]:
+    """Return the sentence about the winners together."""
+    both = found.get("together")
+    if not both:
+        return []
+    count = len(both["names"])
+    return [
+        f"All {number_of(count, 'change')} together: {gain_text(both, found)}"
+        f"{time_text(both, found)}; the sum of their single gains is "
+        f"{signed(both['sum'], width(both))}."
+    ]
+
+
+def others(
+    by_verdict: Mapping[str, Sequence[Mapping[str, Any]]], found: Mapping[str, Any]
+) -> list[str]:
+    """Return the sentences about changes that do not help."""
+    lines = []
+    if HURTS in by_verdict:
+        hurt = [
+            each["title"]
+            + (f" ({signed(each['gain'], width(each))})" if each["gain"] is not None else "")
+            for each in reversed(by_verdict[HURTS])
+        ]
+        lines.append(f"Worse: {all_of(hurt)}.")
+    if SAME in by_verdict:
+        smallest = f"{found['study']['smallest']:g} {found['study']['unit']}".rstrip()
+        same = all_of([each["title"] for each in by_verdict[SAME]])
+        lines.append(f"No difference larger than {smallest}: {same}.")
+    if UNKNOWN in by_verdict:
+        unknown = all_of([each["title"] for each in by_verdict[UNKNOWN]])
+        lines.append(f"Cannot tell yet: {unknown}. {what_would_tell(by_verdict[UNKNOWN])}")
+    failed = [each for each in found["variants"] if each["failed"]]
+    lines += [
+        f"{each['title']}: {number_of(each['failed'], 'training')} diverged." for each in failed
+    ]
+    return lines
+
+
+def what_would_tell(unknown: Sequence[Mapping[str, Any]]) -> str:
+    """Return whether seeds or test examples make the intervals wide."""
+    parts = [each["error"] for each in unknown if each.get("error")]
+    seeds = sum(part["seeds"] ** 2 for part in parts)
+    examples = sum(part["examples"] ** 2 for part in parts)
+    if seeds > examples:
+        return "More seeds, with a longer budget, would make the intervals narrower."
+    return "More test examples would make the intervals narrower; more seeds hardly would."
+
+
+def more_examples(found: Mapping[str, Any]) -> list[str]:
+    """Return the sentence about twice the data."""
+    curve = found.get("learning_curve")
+    if not curve or not curve.get("twice"):
+        return []
+    return [f"Twice the training examples would give about {gain_text(curve['twice'], found)}."]
+
+
+def gain_text(each: Mapping[str, Any], found: Mapping[str, Any]) -> str:
+    """Return a gain with its interval, such as "+0.8 points of accuracy (0.2 to 1.4)"."""
+    name, unit = figure_name(found["study"]["outcome"]), found["study"]["unit"]
+    gain, wide = each["gain"], width(each)
+    size = rounded(abs(gain), wide)
+    if unit == "points":
+        text = f"{signed(gain, wide)} points of {name}"
+    elif unit:
+        text = f"{size} {unit} {'less' if gain >= 0 else 'more'}"
+    else:
+        text = f"{name} {'lower' if gain >= 0 else 'higher'} by {size}"
+    if wide is None:
+        return text
+    return f"{text} ({rounded(each['low'], wide)} to {rounded(each['high'], wide)})"
+
+
+def width(each: Mapping[str, Any]) -> float | None:
+    """Return the width of the interval of a gain, by which numbers are rounded."""
+    if each["low"] is None or each["high"] is None:
+        return None
+    return each["high"] - each["low"]
+
+
+def time_text(each: Mapping[str, Any], found: Mapping[str, Any]) -> str:
+    """Return the change of the time of a training, where it is notable."""
+    before = found["baseline"]["seconds"]
+    if not before or each.get("seconds") is None:
+        return ""
+    change = each["seconds"] / before - 1
+    if abs(change) < NOTABLE:
+        return ""
+    return f", {abs(change):.0%} {'more' if change > 0 else 'less'} time".replace("%", " %")
+
+
+def signed(number: float, wide: float | None) -> str:
+    """Return a number with its sign, such as "+0.8" or "−12"."""
+    text = rounded(number, wide)
+    return text if text.startswith("−") else f"+{text}"
+
+
+def rounded(number: float, wide: float | None) -> str:
+    """Return a number with the digits that its interval leaves meaningful."""
+    scale = wide or abs(number) or 1.0
+    decimals = max(0, 1 - math.floor(math.log10(scale)))
+    return f"{number:,.{decimals}f}".replace("-", "−")

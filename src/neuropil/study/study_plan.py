@@ -1,0 +1,197 @@
+"""The plan of a study: which variants are trained, with how many seeds, fixed before the first."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+from neuropil.core.name_lookup import look_up
+from neuropil.study.budget import fit, measure_cost
+from neuropil.study.tricks.trick_table import TRICKS, by_name
+from neuropil.training.nonfinite import NonFiniteError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from neuropil.runs.task import Task
+    from neuropil.study.outcomes import Outcome
+    from neuropil.study.setup import Setup
+    from neuropil.study.trial import Trial
+    from neuropil.study.tricks.trick import Trick
+
+BASELINE = "baseline"
+# The name of several tricks together begins with this.
+JOINT, PLUS = "together: ", " + "
+ALL = "all"
+# Groups of tricks that are no choices but questions: how much the data and the labels matter.
+QUESTIONS = ("data", "labels")
+# More seeds than this do not make the curves of the questions much clearer.
+SEEDS_OF_QUESTIONS = 5
+
+
+@dataclass(frozen=True)
+class StudyPlan:
+    """What a study trains.
+
+    Attributes:
+        seeds: The planned number of seeds.
+        variants: The names of the tricks, in the order of their importance.
+        costs: The expected seconds of a training of each variant and of the baseline.
+        left_out: The name and title of each trick that is not trained, and the reason.
+        threads: The number of CPU threads of a training.
+    """
+
+    seeds: int
+    variants: list[str]
+    costs: dict[str, float]
+    left_out: list[dict[str, str]] = field(default_factory=list)
+    threads: int = 1
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the plan as plain data."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any]) -> Self:
+        """Return the plan from plain data."""
+        return cls(**plain)
+
+    @property
+    def compared(self) -> list[str]:
+        """The variants on which there is a verdict."""
+        return [name for name in self.variants if by_name(name).group not in QUESTIONS]
+
+    @property
+    def runs(self) -> list[tuple[str, int, int]]:
+        """The variant, seed and place in the order of each run: seed by seed."""
+        names = [BASELINE, *self.variants]
+        asked = {name: by_name(name).group in QUESTIONS for name in self.variants}
+        return [
+            (name, seed, seed * (len(names) + 1) + place)
+            for seed in range(self.seeds)
+            for place, name in enumerate(names)
+            if not asked.get(name) or seed < SEEDS_OF_QUESTIONS
+        ]
+
+
+def tricks_named(names: Sequence[str] | str) -> list[Trick]:
+    """Return tricks by their names or the names of their groups; "all" is all of them.
+
+    Raises:
+        ValueError: If a name is unknown; the nearest is suggested.
+
+    Example:
+        >>> [trick.group for trick in tricks_named(["elu", "dropout"])][:2]
+        ['activation', 'dropout']
+    """
+    if names == ALL or ALL in names:
+        return list(TRICKS)
+    known = {trick.name: [trick] for trick in TRICKS}
+    for trick in TRICKS:
+        known.setdefault(trick.group, []).append(trick)
+    asked = [names] if isinstance(names, str) else names
+    chosen = [trick for name in asked for trick in look_up(name, known, "trick")]
+    return list({trick.name: trick for trick in chosen}.values())
+
+
+def setups_of(
+    tricks: Sequence[Trick], baseline: Setup, task: Task[Any]
+) -> tuple[dict[str, Setup], list[dict[str, str]]]:
+    """Return the setup of each trick that applies, and the others with the reason."""
+    setups: dict[str, Setup] = {}
+    left_out: list[dict[str, str]] = []
+    for trick in tricks:
+        changed = trick.change(baseline, task)
+        if isinstance(changed, str):
+            left_out.append({"name": trick.name, "title": trick.title, "reason": changed})
+        else:
+            setups[trick.name] = changed
+    return setups, left_out
+
+
+def joined(names: Sequence[str], baseline: Setup, task: Task[Any]) -> tuple[Setup, list[str]]:
+    """Return the setup with several tricks, and the names of those that apply together.
+
+    Args:
+        names: The tricks, the best first. Of each group only the first is used.
+        baseline: The setup that they change.
+        task: The task.
+    """
+    setup, used, groups = baseline, [], set()
+    for trick in map(by_name, names):
+        if trick.group in groups:
+            continue
+        changed = trick.change(setup, task)
+        if not isinstance(changed, str):
+            setup, used = changed, [*used, trick.name]
+            groups.add(trick.group)
+    return setup, used
+
+
+def joint_name(names: Sequence[str]) -> str:
+    """Return the name of the variant with several tricks."""
+    return JOINT + PLUS.join(names)
+
+
+def is_joint(name: str) -> bool:
+    """Return whether a variant has several tricks."""
+    return name.startswith(JOINT)
+
+
+def names_of(name: str) -> list[str]:
+    """Return the tricks of a variant with several.
+
+    Example:
+        >>> names_of(joint_name(["elu", "no_dropout"]))
+        ['elu', 'no_dropout']
+    """
+    return name.removeprefix(JOINT).split(PLUS)
+
+
+def make_plan(
+    setups: Mapping[str, Setup],
+    left_out: list[dict[str, str]],
+    trial: Trial,
+    outcome: Outcome,
+    *,
+    budget: float,
+    seeds: int | None,
+    say: Callable[[str], None],
+) -> StudyPlan:
+    """Measure what the variants cost, and fit them into the time.
+
+    Args:
+        setups: The setup of each variant, the most important first.
+        left_out: The tricks that do not apply.
+        trial: The data and the baseline.
+        outcome: What is compared.
+        budget: The seconds that there are.
+        seeds: The number of seeds that the user asked for, if any.
+        say: Called with the name of each variant before its cost is measured.
+
+    Raises:
+        ValueError: If no trick applies, or not even one fits into the time.
+    """
+    if not setups:
+        reasons = "; ".join(f"{each['name']}: {each['reason']}" for each in left_out)
+        raise ValueError(f"no trick applies to this network and these data: {reasons}.")
+    costs: dict[str, float] = {}
+    left_out = list(left_out)
+    # The first measurement of all loads and compiles what the others use: it is repeated.
+    for name, setup in [(BASELINE, trial.baseline), (BASELINE, trial.baseline), *setups.items()]:
+        say(name)
+        try:
+            costs[name] = measure_cost(setup, trial, outcome).seconds
+        except (NonFiniteError, ValueError) as error:
+            if name == BASELINE:
+                raise
+            left_out.append(entry(name, f"it cannot be trained: {error}"))
+    size = fit(costs, BASELINE, budget, seeds)
+    left_out += [entry(name, "no time for three trainings of it") for name in size.dropped]
+    kept = {name: costs[name] for name in (BASELINE, *size.names)}
+    return StudyPlan(size.seeds, size.names, kept, left_out, trial.threads)
+
+
+def entry(name: str, reason: str) -> dict[str, str]:
+    """Return an entry of the tricks that are left out."""
+    return {"name": name, "title": by_name(name).title, "reason": reason}

@@ -1,0 +1,222 @@
+"""The results of a study as plain data: the content of ``study.json``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neuropil.study.curves import Point, learning_curve, mean_outcome, same_as_examples
+from neuropil.study.recommendation import recommendation
+from neuropil.study.standing import looks_of
+from neuropil.study.study_plan import BASELINE, joint_name
+from neuropil.study.tricks.trick_table import by_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from neuropil.study.estimates.differences import Difference
+    from neuropil.study.study_state import StudyState
+    from neuropil.study.trial import Trial
+
+FORMAT = 1
+# Points of a learning curve from which the next can be told.
+FEWEST_POINTS = 3
+
+
+def study_results(
+    state: StudyState, trial: Trial, facts: Mapping[str, Any], description: str
+) -> dict[str, Any]:
+    """Return the results of a study as plain data.
+
+    Args:
+        state: The state of the study.
+        trial: The data and the baseline.
+        facts: Facts about the study that its runs do not tell.
+        description: The baseline in words.
+    """
+    splits, outcome = trial.splits, state.outcome
+    parts = {"train": splits.train, "validation": splits.validation, "test": splits.test}
+    found: dict[str, Any] = {
+        "format": FORMAT,
+        "study": {
+            "data": splits.source,
+            "task": trial.task.name,
+            "outcome": outcome.name,
+            "unit": outcome.unit,
+            "larger_is_better": outcome.greater_is_better,
+            "smallest": state.smallest,
+            "level": state.level,
+            "seeds": state.plan.seeds,
+            "looks": looks_of(state.plan.seeds),
+            "network": " ".join(repr(trial.baseline.recipe.network).split()),
+            **{name: None if part is None else len(part) for name, part in parts.items()},
+            **facts,
+        },
+        "baseline": baseline_entry(state, description),
+        "variants": variant_entries(state),
+        "left_out": [*state.plan.left_out, *unfinished(state)],
+        "together": together_entry(state, trial),
+        "learning_curve": learning_entry(state),
+        "label_noise": None,
+    }
+    found["label_noise"] = noise_entry(state, found["learning_curve"])
+    found["recommendation"] = recommendation(found)
+    return found
+
+
+def sign_of(state: StudyState) -> int:
+    """Return 1 if greater outcomes are better, else −1, by which the values were multiplied."""
+    return 1 if state.outcome.greater_is_better else -1
+
+
+def figures(state: StudyState, name: str) -> list[float]:
+    """Return the outcome of each training of a variant, as it is reported."""
+    return [sign_of(state) * float(values.mean()) for values in state.counted(name).values()]
+
+
+def baseline_entry(state: StudyState, description: str) -> dict[str, Any]:
+    """Return what is known of the baseline."""
+    own = figures(state, BASELINE)
+    return {
+        "name": BASELINE,
+        "mean": float(np.mean(own)) if own else None,
+        "deviation": float(np.std(own, ddof=1)) if len(own) > 1 else None,
+        "figures": own,
+        "seconds": mean_seconds(state, BASELINE),
+        "parameters": state.results.get(BASELINE, {}).get("parameters"),
+        "description": description,
+    }
+
+
+def mean_seconds(state: StudyState, name: str) -> float | None:
+    """Return the mean seconds of the trainings of a variant."""
+    own = state.seconds.get(name)
+    return float(np.mean(own)) if own else None
+
+
+def variant_entries(state: StudyState) -> list[dict[str, Any]]:
+    """Return what is known of each variant that is compared with the baseline."""
+    gains = {each.name: each for each in state.differences()}
+    return [
+        {
+            "name": name,
+            "title": by_name(name).title,
+            "group": by_name(name).group,
+            **gain_entry(gains.get(name)),
+            "verdict": verdict_on(name, state),
+            "seconds": mean_seconds(state, name),
+            "parameters": state.results.get(name, {}).get("parameters"),
+            "lr": 1.0,
+            "figures": figures(state, name),
+            "failed": len(state.errors.get(name, ())),
+            "published": by_name(name).published,
+        }
+        for name in state.plan.compared
+        if state.ended.get(name)
+    ]
+
+
+def gain_entry(each: Difference | None) -> dict[str, Any]:
+    """Return a difference as plain data; None for what is not known."""
+    if each is None:
+        return dict.fromkeys(("gain", "low", "high", "p", "error")) | {"seeds": 0}
+    known = np.isfinite(each.error)
+    return {
+        "gain": each.gain,
+        "low": each.low if known else None,
+        "high": each.high if known else None,
+        "p": each.p if known else None,
+        "error": {"seeds": each.seed_error, "examples": each.example_error} if known else None,
+        "seeds": each.seeds,
+    }
+
+
+def verdict_on(name: str, state: StudyState) -> str:
+    """Return the verdict on a variant: one whose trainings mostly diverge hurts."""
+    ended, failed = state.ended.get(name, set()), len(state.errors.get(name, ()))
+    if 2 * failed > len(ended):
+        return "hurts"
+    known = state.standing.decisions.get(name)
+    return "cannot tell" if known is None else known.verdict
+
+
+def unfinished(state: StudyState) -> list[dict[str, str]]:
+    """Return the variants for which there was no time at all."""
+    return [
+        {"name": name, "title": by_name(name).title, "reason": "the time was over before it"}
+        for name in state.plan.variants
+        if not state.ended.get(name)
+    ]
+
+
+def together_entry(state: StudyState, trial: Trial) -> dict[str, Any] | None:
+    """Return what the winners together give."""
+    names = state.joint(trial)
+    name = joint_name(names)
+    gains = {each.name: each for each in state.differences()}
+    if len(names) < 2 or name not in gains:  # noqa: PLR2004 - one alone is no sum
+        return None
+    both = gain_entry(gains[name])
+    low, high = both["low"], both["high"]
+    verdict = "cannot tell"
+    if low is not None and high is not None and not low <= 0 <= high:
+        verdict = "helps" if low > 0 else "hurts"
+    return {
+        "names": names,
+        "sum": sum(gains[each].gain for each in names),
+        **both,
+        "verdict": verdict,
+        "seconds": mean_seconds(state, name),
+        "parameters": state.results.get(name, {}).get("parameters"),
+        "figures": figures(state, name),
+    }
+
+
+def learning_entry(state: StudyState) -> dict[str, Any] | None:
+    """Return the outcome by the number of training examples, and what twice as many give."""
+    names = [name for name in state.plan.variants if by_name(name).group == "data"]
+    known = [name for name in [*names, BASELINE] if len(state.outcomes.get(name, ())) > 1]
+    known.sort(key=lambda name: state.results[name]["examples"])
+    shared = set.intersection(*(set(state.outcomes[name]) for name in known)) if known else set()
+    if len(known) < FEWEST_POINTS or len(shared) < 2:  # noqa: PLR2004 - a variance needs two
+        return None
+    values = [np.stack([state.outcomes[name][seed] for seed in sorted(shared)]) for name in known]
+    curve = learning_curve(values, level=state.level)
+    points = [
+        {"examples": state.results[name]["examples"]} | told(point, state)
+        for name, point in zip(known, curve.points, strict=True)
+    ]
+    doubled = curve.doubled
+    twice = {"gain": doubled.mean, "low": doubled.low, "high": doubled.high}
+    return {"points": points, "twice": twice}
+
+
+def told(point: Point, state: StudyState) -> dict[str, float]:
+    """Return a point as it is reported, where smaller may be better."""
+    sign = sign_of(state)
+    low, high = sorted((sign * point.low, sign * point.high))
+    return {"mean": sign * point.mean, "low": low, "high": high}
+
+
+def noise_entry(
+    state: StudyState, learning: Mapping[str, Any] | None
+) -> dict[str, Any] | None:
+    """Return the outcome by the share of wrong labels, and the examples that cost as much."""
+    names = [name for name in state.plan.variants if by_name(name).group == "labels"]
+    known = [name for name in [BASELINE, *names] if len(state.outcomes.get(name, ())) > 1]
+    if len(known) < 2:  # noqa: PLR2004 - the baseline alone is no curve
+        return None
+    known.sort(key=lambda name: state.results[name]["noise"])
+    values = [np.stack([*state.outcomes[name].values()]) for name in known]
+    sign, points = sign_of(state), []
+    for name, own in zip(known, values, strict=True):
+        point = mean_outcome(own, level=state.level)
+        same = None
+        if learning is not None:
+            sizes = [each["examples"] for each in learning["points"]]
+            means = [sign * each["mean"] for each in learning["points"]]
+            same = same_as_examples(point.mean, sizes, means)
+        noise = state.results[name]["noise"]
+        points.append({"noise": noise, **told(point, state), "as_examples": same})
+    return {"points": points}

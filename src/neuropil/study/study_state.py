@@ -1,0 +1,185 @@
+"""The state of a study: its runs, their outcomes, and what they tell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+from neuropil.study.estimates.differences import differences
+from neuropil.study.standing import Standing, standing
+from neuropil.study.study_plan import BASELINE, is_joint, joined
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from neuropil.study.estimates.differences import Difference
+    from neuropil.study.outcomes import Outcome
+    from neuropil.study.run_records import RunResult, RunState
+    from neuropil.study.study_plan import StudyPlan
+    from neuropil.study.trial import Trial
+
+# A difference below this part of the baseline's outcome does not matter, unless the user says
+# what does; half a point for outcomes in points.
+SMALLEST_PART, SMALLEST_POINTS = 0.01, 0.5
+
+
+@dataclass(frozen=True)
+class StudyState:
+    """The state of a study.
+
+    Attributes:
+        plan: The plan.
+        outcome: What is compared.
+        outcomes: The values of the runs that are done, by variant and seed; larger is better.
+        seconds: The seconds of training of the runs that are done, by variant.
+        results: What else is known of the first run of each variant.
+        ended: The seeds of the runs that are done or failed, by variant.
+        waiting: The seeds of the runs that no worker has.
+        running: The seeds of the runs that a worker has.
+        errors: The errors of the runs that failed, by variant.
+        standing: The verdicts so far.
+        smallest: The smallest difference that matters.
+        level: The confidence level.
+    """
+
+    plan: StudyPlan
+    outcome: Outcome
+    level: float
+    smallest: float
+    standing: Standing
+    outcomes: dict[str, dict[int, NDArray[Any]]]
+    seconds: dict[str, list[float]]
+    results: dict[str, dict[str, Any]]
+    ended: dict[str, set[int]] = field(default_factory=dict)
+    waiting: dict[str, set[int]] = field(default_factory=dict)
+    running: dict[str, set[int]] = field(default_factory=dict)
+    errors: dict[str, list[str]] = field(default_factory=dict)
+
+    @classmethod
+    def of_runs(
+        cls,
+        rows: Sequence[RunState],
+        results: Sequence[RunResult],
+        plan: StudyPlan,
+        outcome: Outcome,
+        *,
+        smallest: float | None,
+        level: float,
+    ) -> Self:
+        """Return the state that the rows of a study tell.
+
+        Args:
+            rows: The state of every run.
+            results: The results of the runs that are done.
+            plan: The plan.
+            outcome: What is compared.
+            smallest: The smallest difference that matters; None for the usual one.
+            level: The confidence level.
+        """
+        sign = 1 if outcome.greater_is_better else -1
+        outcomes: dict[str, dict[int, NDArray[Any]]] = {}
+        seconds: dict[str, list[float]] = {}
+        first: dict[str, dict[str, Any]] = {}
+        for each in sorted(results, key=lambda each: each.seed):
+            outcomes.setdefault(each.variant, {})[each.seed] = sign * each.values
+            seconds.setdefault(each.variant, []).append(each.result["seconds"])
+            first.setdefault(each.variant, each.result)
+        by_state: dict[str, dict[str, set[int]]] = {}
+        errors: dict[str, list[str]] = {}
+        for row in rows:
+            by_state.setdefault(row.state, {}).setdefault(row.variant, set()).add(row.seed)
+            if row.state == "failed":
+                errors.setdefault(row.variant, []).append(row.error or "")
+        done, failed = by_state.get("done", {}), by_state.get("failed", {})
+        ended = {
+            name: done.get(name, set()) | failed.get(name, set()) for name in {**done, **failed}
+        }
+        matters = usual_smallest(outcome, outcomes) if smallest is None else smallest
+        found = standing(
+            outcomes,
+            ended,
+            plan.compared,
+            baseline=BASELINE,
+            seeds=plan.seeds,
+            smallest=matters,
+            level=level,
+        )
+        return cls(
+            plan, outcome, level, matters, found, outcomes, seconds, first, ended,
+            by_state.get("waiting", {}), by_state.get("running", {}), errors,
+        )  # fmt: skip
+
+    @property
+    def decided(self) -> bool:
+        """Whether there is a verdict on each variant."""
+        return self.standing.look is None
+
+    @property
+    def others_at_work(self) -> bool:
+        """Whether a worker has a run."""
+        return any(self.running.values())
+
+    @property
+    def winners(self) -> list[str]:
+        """The variants that help, the best first."""
+        gains = {each.name: each.gain for each in self.differences()}
+        helping = [
+            name for name, each in self.standing.decisions.items() if each.verdict == "helps"
+        ]
+        return sorted(helping, key=lambda name: -gains[name])
+
+    def joint(self, trial: Trial) -> list[str]:
+        """Return the variants that help and apply together, one of each group.
+
+        Args:
+            trial: The baseline and the task.
+        """
+        return joined(self.winners, trial.baseline, trial.task)[1]
+
+    def differences(self) -> list[Difference]:
+        """Return the differences to the baseline, over the seeds that verdicts rest on."""
+        own = {
+            name: self.counted(name)
+            for name in self.outcomes
+            if name in (BASELINE, *self.plan.compared) or is_joint(name)
+        }
+        base = own.get(BASELINE, {})
+        paired = {name: values for name, values in own.items() if set(values) & set(base)}
+        return differences(paired, BASELINE, level=self.level) if base else []
+
+    def counted(self, name: str) -> dict[int, NDArray[Any]]:
+        """Return the values of a variant by seed, without runs that no verdict rests on.
+
+        Such runs are there if another worker had begun them before the verdict was known.
+        """
+        seeds = self.plan.seeds
+        unneeded = self.standing.unneeded(name, seeds)
+        if name == BASELINE and self.decided:
+            last = max((each.seeds for each in self.standing.decisions.values()), default=seeds)
+            unneeded = range(last, seeds)
+        own = self.outcomes.get(name, {})
+        return {seed: values for seed, values in own.items() if seed not in unneeded}
+
+    def check_baseline(self) -> None:
+        """Check that no training of the baseline diverged.
+
+        Raises:
+            ValueError: If one did.
+        """
+        if errors := self.errors.get(BASELINE):
+            raise ValueError(
+                f"a training of the baseline failed, so nothing can be compared with it: "
+                f"{errors[0]} A smaller learning rate (--lr) may help."
+            )
+
+
+def usual_smallest(
+    outcome: Outcome, outcomes: dict[str, dict[int, NDArray[Any]]]
+) -> float:
+    """Return the smallest difference that usually matters."""
+    if outcome.unit == "points":
+        return SMALLEST_POINTS
+    first = outcomes.get(BASELINE, {}).get(0)
+    return 0.0 if first is None else SMALLEST_PART * abs(float(first.mean()))

@@ -1,0 +1,95 @@
+"""What a study recommends, from its results as plain data."""
+
+from neuropil.study.recommendation import recommendation
+
+
+def variant(name, gain, low, high, verdict, **more):
+    return {
+        "name": name, "title": f"{name} in place of ReLU", "gain": gain, "low": low,
+        "high": high, "verdict": verdict, "seconds": 3.0, "failed": 0,
+        "error": {"seeds": 0.4, "examples": 0.1}, **more,
+    }  # fmt: skip
+
+
+def study(*variants, **more):
+    facts = {"outcome": "accuracy", "unit": "points", "smallest": 0.5, "test": 900}
+    return {
+        "study": facts | more.pop("study", {}),
+        "baseline": {"seconds": 3.0},
+        "variants": list(variants),
+        **more,
+    }
+
+
+def test_the_best_change_comes_first_with_its_interval_and_time():
+    found = recommendation(
+        study(
+            variant("ELU", 0.8, 0.2, 1.4, "helps"),
+            variant("PReLU", 1.5, 0.9, 2.1, "helps", seconds=4.5),
+        )
+    )
+    assert found == [
+        "Use PReLU in place of ReLU: +1.5 points of accuracy (0.9 to 2.1), 50 % more time.",
+        "Use ELU in place of ReLU: +0.8 points of accuracy (0.2 to 1.4).",
+    ]
+
+
+def test_the_winners_together_are_set_against_their_sum():
+    both = {"names": ["elu", "no_dropout"], "sum": 2.3, "gain": 1.9, "low": 1.2, "high": 2.6}
+    found = recommendation(
+        study(variant("ELU", 0.8, 0.2, 1.4, "helps"), together=both | {"seconds": 2.4})
+    )
+    assert found[1] == (
+        "All 2 changes together: +1.9 points of accuracy (1.2 to 2.6), 20 % less time; the sum "
+        "of their single gains is +2.3."
+    )
+
+
+def test_nothing_that_helps():
+    found = recommendation(
+        study(
+            variant("Tanh", -7.0, -8.0, -6.0, "hurts"),
+            variant("Swish", 0.1, -0.3, 0.4, "no difference"),
+            variant("GELU", 0.6, -0.6, 1.8, "cannot tell"),
+        )
+    )
+    assert found == [
+        "Keep the baseline: no change is known to help.",
+        "Worse: Tanh in place of ReLU (−7.0).",
+        "No difference larger than 0.5 points: Swish in place of ReLU.",
+        "Cannot tell yet: GELU in place of ReLU. More seeds, with a longer budget, would make "
+        "the intervals narrower.",
+    ]
+
+
+def test_what_would_tell_more():
+    wide = {"seeds": 0.1, "examples": 0.9}
+    found = recommendation(study(variant("GELU", 0.6, -1.6, 2.8, "cannot tell", error=wide)))
+    assert found[-1].endswith("More test examples would make the intervals narrower; more seeds hardly would.")
+    few = recommendation(study(study={"test": 30}))
+    assert few[-1].startswith("There are 30 test examples: too few")
+
+
+def test_trainings_that_diverged_are_counted():
+    nothing = dict.fromkeys(("gain", "low", "high", "error"))
+    lost = {**variant("SGD", 0, 0, 0, "hurts", failed=3), **nothing}
+    found = recommendation(study(lost))
+    assert found[1:] == ["Worse: SGD in place of ReLU.", "SGD in place of ReLU: 3 trainings diverged."]
+
+
+def test_errors_and_twice_the_data():
+    curve = {"twice": {"gain": 0.031, "low": 0.011, "high": 0.062}}
+    found = recommendation(
+        study(
+            variant("ELU", 0.12, 0.05, 0.19, "helps"),
+            learning_curve=curve,
+            study={"outcome": "root_mean_squared_error", "unit": ""},
+        )
+    )
+    assert found[0] == (
+        "Use ELU in place of ReLU: root mean squared error lower by 0.12 (0.05 to 0.19)."
+    )
+    assert found[1] == (
+        "Twice the training examples would give about root mean squared error lower by 0.031 "
+        "(0.011 to 0.062)."
+    )

@@ -1,0 +1,238 @@
+"""A study from its plan to its results, on really trained small networks."""
+
+import json
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+
+import numpy as np
+import pytest
+import torch
+
+from neuropil import datasets
+from neuropil.datasets import DataError, Dataset
+from neuropil.layers import Input, Relu, Softmax
+from neuropil.runs.recipes.recipe import Recipe
+from neuropil.runs.tasks import task_for
+from neuropil.study.runs_table import RunsTable
+from neuropil.study.study import run
+from neuropil.study.study_watch import StudyWatch
+
+TRICKS = ["tanh", "half_width", "half_of_the_examples", "quarter_of_the_examples", "label_noise_10"]
+
+
+def blobs(rows=700, seed=0):
+    """Two classes of points that a line does not divide."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(rows, 2))
+    y = np.where((x**2).sum(1) > 1.4, "out", "in")
+    return datasets.open({"a": x[:, 0], "b": x[:, 1], "y": y}, test=0.4)
+
+
+def recipe(**changes):
+    network = Input(2) >> Relu(6) >> Relu(6) >> Softmax(2)
+    options = {
+        "optimizer": "adamw", "lr": 0.02, "weight_decay": 0.01, "schedule": None, "epochs": 2,
+        "batch_size": 32,
+    }  # fmt: skip
+    return Recipe(network, **options | changes)
+
+
+def study(folder, data=None, **options):
+    given = {"tricks": TRICKS, "seeds": 3, "budget": 60, "threads": 1, "recipe": recipe()}
+    return run(data or blobs(), out=folder, **given | options)
+
+
+def without_times(found):
+    """Return results without all that depends on the clock."""
+    plain = json.loads(json.dumps(found))
+    del plain["study"]["seconds"]
+    for each in (plain["baseline"], *plain["variants"], plain["together"]):
+        if each:
+            del each["seconds"]
+    plain["recommendation"] = [line.split(", ")[0] for line in plain["recommendation"]]
+    return plain
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    return study(tmp_path_factory.mktemp("study") / "own")
+
+
+def test_every_variant_has_a_gain_a_verdict_and_its_figures(finished):
+    found = json.loads((finished.folder / "study.json").read_text("utf-8"))
+    assert found == finished.found and found["format"] == 1
+    assert found["study"]["outcome"] == "accuracy" and found["study"]["unit"] == "points"
+    names = [each["name"] for each in found["variants"]]
+    assert names == ["tanh", "half_width"]
+    base = dict(enumerate(found["baseline"]["figures"]))
+    for each in found["variants"]:
+        assert each["verdict"] in ("helps", "hurts", "no difference", "cannot tell")
+        assert each["low"] <= each["gain"] <= each["high"]
+        own = each["figures"][: each["seeds"]]
+        assert each["gain"] == pytest.approx(np.mean(own) - np.mean([base[k] for k in range(len(own))]))
+
+
+def test_the_baseline_is_the_training_that_its_seed_gives(finished):
+    splits = blobs()
+    task = task_for(splits.target)
+    made = recipe()
+    made.network.reset_parameters(torch.Generator().manual_seed(2))
+    from neuropil.runs.labels import with_encoded_labels
+    from neuropil.runs.measure import measure
+
+    trainer = task.trainer(made, seed=2, threads=1, progress=False)
+    trainer.fit(
+        with_encoded_labels(splits.train, task),
+        with_encoded_labels(splits.validation, task),
+        epochs=2,
+        batch_size=32,
+    )
+    figure = measure(made.network, splits.test, task)["accuracy"]
+    assert finished.found["baseline"]["figures"][2] == pytest.approx(100 * figure)
+
+
+def test_the_curves_are_told(finished):
+    curve = finished.found["learning_curve"]
+    sizes = [each["examples"] for each in curve["points"]]
+    assert sizes == sorted(sizes) and len(sizes) == 3
+    assert curve["points"][-1]["mean"] == pytest.approx(finished.found["baseline"]["mean"], abs=2)
+    noise = finished.found["label_noise"]["points"]
+    assert [each["noise"] for each in noise] == [0.0, 0.1]
+
+
+def test_the_same_question_again_trains_nothing(finished):
+    class Nothing(StudyWatch):
+        def on_run(self, find, name, seed):
+            raise AssertionError(name)
+
+        on_measuring = on_run
+
+    again = study(finished.folder, watch=Nothing())
+    assert again.found == finished.found
+
+
+class Interrupts(StudyWatch):
+    """Interrupts a study before its n-th training."""
+
+    def __init__(self, after):
+        self.left = after
+
+    def on_run(self, find, name, seed):
+        find()
+        self.left -= 1
+        if not self.left:
+            raise KeyboardInterrupt
+
+
+def test_an_interrupted_study_ends_as_one_that_was_not(tmp_path, finished):
+    for after in (1, 2, 5, 3):
+        with pytest.raises(KeyboardInterrupt):
+            study(tmp_path, watch=Interrupts(after))
+    assert without_times(study(tmp_path).found) == without_times(finished.found)
+
+
+WORKER = """
+import sys
+from neuropil.study import worker
+worker.LEASE_SECONDS = 3.0
+from tests.study.test_study import study
+study(sys.argv[1])
+"""
+
+
+def begin(folder):
+    return subprocess.Popen([sys.executable, "-c", WORKER, str(folder)])
+
+
+def test_killed_workers_are_replaced_and_two_share_a_study(tmp_path, finished):
+    """One of two is killed in a training; a third continues it, beside the other."""
+    folder = tmp_path / "shared"
+    workers = [begin(folder), begin(folder)]
+    deadline = time.monotonic() + 60
+    while not (folder / "study.db").exists() or running(folder) < 2:
+        assert time.monotonic() < deadline and all(each.poll() is None for each in workers)
+        time.sleep(0.005)
+    workers[0].kill()
+    workers[0].wait()
+    others = [workers[1], begin(folder)]
+    for each in others:
+        assert each.wait(100) == 0
+    found = json.loads((folder / "study.json").read_text("utf-8"))
+    rows = RunsTable.open(folder / "study.db", found["study"]["key"]).rows()
+    assert len({(row.variant, row.seed) for row in rows}) == len(rows)
+    assert {row.state for row in rows} <= {"done", "skipped"}
+    assert without_times(found) == without_times(finished.found)
+
+
+def running(folder):
+    """Return the number of trainings that have begun and not ended."""
+    try:
+        with closing(sqlite3.connect(folder / "study.db")) as base:
+            query = "select count(*) from neuropil_runs where state = 'running'"
+            return base.execute(query).fetchone()[0]
+    except sqlite3.OperationalError:  # the tables are not there yet
+        return 0
+
+
+def test_a_variant_that_diverges_hurts_and_the_others_go_on(tmp_path):
+    found = study(
+        tmp_path, tricks=["sgd", "tanh"], recipe=recipe(optimizer="adamw", lr=0.02), seeds=3
+    ).found
+    assert {each["name"] for each in found["variants"]} <= {"sgd", "tanh"}
+
+
+def test_other_outcomes(tmp_path):
+    slow = study(tmp_path / "a", tricks=["tanh"], outcome="seconds", seeds=3).found
+    assert slow["study"]["unit"] == "seconds" and not slow["study"]["larger_is_better"]
+    assert slow["baseline"]["mean"] > 0
+    steps = study(tmp_path / "b", tricks=["tanh"], outcome="steps_to:0.7", seeds=3).found
+    assert steps["study"]["unit"] == "steps"
+    loss = study(tmp_path / "c", tricks=["tanh"], outcome="log_loss", seeds=2).found
+    (tanh,) = loss["variants"]
+    base = np.mean(loss["baseline"]["figures"])
+    assert tanh["gain"] == pytest.approx(base - np.mean(tanh["figures"]))  # less is better
+    assert loss["study"]["smallest"] == pytest.approx(0.01 * loss["baseline"]["figures"][0])
+
+
+def test_one_seed_tells_nothing(tmp_path):
+    found = study(tmp_path, tricks=["tanh"], seeds=1).found
+    (tanh,) = found["variants"]
+    assert tanh["verdict"] == "cannot tell" and tanh["low"] is None and tanh["gain"] is not None
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"tricks": ["elo"]}, "Did you mean 'elu'"),
+        ({"tricks": ["learned_colorspace"]}, "no trick applies"),
+        ({"budget": "0.01s"}, "too short"),
+        ({"budget": "soon"}, "budget must be"),
+        ({"seeds": 0}, "seeds"),
+        ({"smallest": -1}, "smallest"),
+        ({"outcome": "acuracy"}, "accuracy"),
+        ({"storage": "mysql://host/base"}, "mysql"),
+    ],
+)
+def test_bad_options_are_refused(tmp_path, options, words):
+    with pytest.raises(ValueError, match=words):
+        study(tmp_path / "new", **options)
+
+
+def test_bad_data_are_refused(tmp_path):
+    splits = blobs()
+    none = datasets.Splits(splits.train, splits.validation, None, preparation=splits.preparation, source="here")
+    with pytest.raises(DataError, match="test examples"):
+        study(tmp_path, none)
+    test = splits.test
+    one = Dataset(test.inputs, torch.zeros(len(test), dtype=torch.int64))
+    only = datasets.Splits(splits.train, splits.validation, one, preparation=splits.preparation, source="here")
+    with pytest.raises(DataError, match="of the class 'in'"):
+        study(tmp_path, only)
+
+
+def test_other_data_under_the_same_name_are_refused(tmp_path, finished):
+    with pytest.raises(ValueError, match="fingerprint"):
+        study(finished.folder, blobs(seed=1))
