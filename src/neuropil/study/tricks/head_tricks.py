@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from neuropil.core import join
 from neuropil.layers import (
@@ -68,7 +68,7 @@ def convolutional(network: Network) -> Change:
             return None
         length = 1 if seen - {name} else FIRST
         seen.add(name)
-        start = {"weight": LECUN} if name in ends else {}
+        start: dict[str, Any] = {"weight": LECUN} if name in ends else {}
         own = start | given_options(layer, ("bias", "weight"))
         affine = Convolution(layer.units, length, padding="same", **own)
         mean = [GlobalPooling("avg")] if name in ends else []

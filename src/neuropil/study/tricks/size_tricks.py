@@ -48,7 +48,7 @@ def resize_by(factor: float, stride: float = 1.0) -> SetupChange:
         def plan(network: Network) -> Change | str:
             return with_size(network, size, stride)
 
-        network = rewritten(setup.recipe.network, task, plan, "the pictures have that size")
+        network = rewritten(setup.recipe.network, plan, "the pictures have that size")
         if isinstance(network, str):
             return network
         return replace(setup, recipe=replace(setup.recipe, network=network), size=size)
