@@ -18,9 +18,9 @@ from neuropil.layers.layer_options import LECUN
 from neuropil.study.tricks.layer_variants import (
     first_convolution,
     given_options,
-    output_names,
     without_units,
 )
+from neuropil.study.tricks.output_layers import output_layers
 from neuropil.study.tricks.trick import Plan, SetupChange, Trick, on_networks
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def flattens(layer: Layer, shapes: tuple[Shape, ...]) -> bool:
 
 def convolutional(network: Network) -> Change:
     """Return the change of dense layers to convolutions, with averaged predictions."""
-    ends, seen = output_names(network), set[str]()
+    ends, seen = output_layers(network), set[str]()
 
     def change(name: str, layer: Layer, shapes: tuple[Shape, ...]) -> Composable | None:
         if flattens(layer, shapes):
