@@ -337,3 +337,11 @@ def test_a_change_that_does_not_fit_is_refused():
 
     with pytest.raises(ShapeError, match="cannot be replaced by a network with 2 outputs"):
         rewrite(network, two)
+
+
+def test_an_input_and_a_layer_cannot_take_each_others_place():
+    network = Input(4) >> Relu(3)
+    with pytest.raises(ShapeError, match=r"Relu\(4\) cannot take the place of an Input"):
+        rewrite(network, lambda name, layer, _: Relu(4) if name == "input1" else None)
+    with pytest.raises(ShapeError, match=r"Input\(4\) cannot take the place of a layer that"):
+        rewrite(network, lambda name, layer, _: Input(4) if name == "relu1" else None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 
+from neuropil.checks import shown
 from neuropil.core import Layer, Network, ShapeError
 from neuropil.core.block import Block
 from neuropil.core.composition import graph_of
@@ -38,6 +39,7 @@ def rewrite(network: Network, change: Change) -> Network:
     The replacement takes over the name of the layer if the user gave it, and otherwise if it
     takes over its parameters, so that weights can be passed on by name; other new layers get
     names that were not in use. `Identity` in the place of another layer takes that layer out.
+    Networks inside other layers than blocks, such as `EachRegion`, stay as they are.
 
     Args:
         network: A built network.
@@ -122,7 +124,7 @@ class Rewriting:
         new = self.change(name, layer, shapes)
         if new is not None:
             self.changed = True
-            return renewed(graph_of(new))
+            return renewed(graph_of(new), is_open=bool(sources))
         if not isinstance(layer, Block):
             return single(unbuilt(layer))
         own = node.inputs[0]
@@ -197,12 +199,22 @@ def takes_out(layer: Layer, piece: Graph, sources: tuple[int, ...]) -> bool:
     return removes and not more and not named and len(sources) == 1 and sources[0] != OPEN
 
 
-def renewed(graph: Graph) -> Graph:
+def renewed(graph: Graph, *, is_open: bool) -> Graph:
     """Return a graph with a new layer in the place of each, without parameters.
 
+    Args:
+        graph: The graph.
+        is_open: Whether it must take an input, or else begin with one.
+
     Raises:
-        ShapeError: When it has several outputs.
+        ShapeError: When it does not, or has several outputs.
     """
+    if graph.is_open != is_open:
+        kind = "a layer that takes an input" if is_open else "an Input"
+        raise ShapeError(
+            f"{shown(graph.nodes[0].layer)} cannot take the place of {kind}: give another "
+            f"{'such layer' if is_open else 'Input'}."
+        )
     if len(graph.outputs) != 1:
         raise ShapeError(
             f"one layer cannot be replaced by a network with {len(graph.outputs)} outputs: "

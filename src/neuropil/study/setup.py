@@ -20,6 +20,8 @@ class Setup:
         fraction: Fraction of the training examples that are used.
         noise: Fraction of the labels of these that are replaced by a wrong class.
         size: Height and width to which all pictures are resized; None for their own.
+        crops: Whether the examples are the things in the boxes of the pictures, cut out and
+            resized, each with its class. The task is then the default one for classes.
         first: What is trained before, None for nothing: its weights are passed on to this
             network by name and shape.
 
@@ -31,6 +33,7 @@ class Setup:
     fraction: float = 1.0
     noise: float = 0.0
     size: tuple[int, int] | None = None
+    crops: bool = False
     first: Setup | None = None
 
     def __post_init__(self) -> None:
@@ -38,3 +41,5 @@ class Setup:
         number(self.noise, "Setup: noise", "[0, 1)")
         for side in self.size or ():
             whole(side, "Setup: size")
+        if self.crops and self.size is None:
+            raise ValueError("Setup: crops need a size, got None.")

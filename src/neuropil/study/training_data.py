@@ -12,6 +12,7 @@ from torch import Tensor
 from neuropil.datasets import DataError, Splits
 from neuropil.datasets.relabelling import with_targets
 from neuropil.datasets.target import Classes
+from neuropil.study.box_crops import box_crops
 from neuropil.study.resized import check_resizable, resized
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def training_data(splits: Splits, setup: Setup, seed: int) -> Splits:
     enough. All draws depend on the seed alone and are nested: a smaller fraction is part of
     every larger one, and of the same examples those with a wrong label at 5 % have the same
     wrong label at 10 %. Validation and test examples keep their labels, and all parts are
-    resized.
+    resized. The things cut out of boxes are training examples only.
 
     Args:
         splits: The data.
@@ -35,7 +36,8 @@ def training_data(splits: Splits, setup: Setup, seed: int) -> Splits:
 
     Raises:
         DataError: If labels without classes are to be wrong, or pictures are to be resized
-            that have no common size, or labels with a place in them.
+            that have no common size, or labels with a place in them; or if there are no boxes
+            to cut out.
 
     Example:
         >>> from neuropil import datasets
@@ -58,16 +60,35 @@ def training_data(splits: Splits, setup: Setup, seed: int) -> Splits:
         train = with_targets(
             train, wrong_labels(train.targets, len(classes.classes), setup.noise, seed)
         )
-    preparation: Any = splits.preparation
     held_out = [splits.validation, splits.test]
-    if setup.size is not None:
-        size = setup.size
-        check_resizable(splits)
-        train = resized(train, size)
-        held_out = [None if part is None else resized(part, size) for part in held_out]
-        preparation = replace(preparation, shape=(splits.input_shape[0], *size))
+    if setup.size is None:
+        return with_parts(splits, train, *held_out)
+    own: dict[str, Any] = {"shape": (splits.input_shape[0], *setup.size)}
+    if setup.crops:
+        boxes: Any = splits.target
+        own |= {"target": Classes(boxes.classes)}
+        return with_parts(splits, box_crops(train, setup.size), **own)
+    check_resizable(splits)
+    held_out = [None if part is None else resized(part, setup.size) for part in held_out]
+    return with_parts(splits, resized(train, setup.size), *held_out, **own)
+
+
+def with_parts(
+    splits: Splits,
+    train: Source,
+    validation: Source | None = None,
+    test: Source | None = None,
+    **changed: Any,
+) -> Splits:
+    """Return data with other parts, and a preparation with some fields changed."""
+    preparation: Any = splits.preparation
     return Splits(
-        train, *held_out, preparation=preparation, source=splits.source, notes=splits.notes
+        train,
+        validation,
+        test,
+        preparation=replace(preparation, **changed) if changed else preparation,
+        source=splits.source,
+        notes=splits.notes,
     )
 
 

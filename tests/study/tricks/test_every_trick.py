@@ -50,6 +50,8 @@ def test_it_gives_what_trains_or_a_reason(trick, name):
     assert changed != setup
     for part in setups_in(changed):
         new = part.recipe.network
+        if part.crops:  # it classifies
+            continue
         assert new.output_shapes == network.output_shapes
         if new is not network:
             for value in gradients(new, examples, part.size):

@@ -354,6 +354,11 @@ def test_the_width_of_outputs_stays():
     assert "no hidden layer" in after("half_width", linear)
 
 
+def test_the_last_layer_with_units_ends_the_search():
+    network = net(Input(4), Relu(8), PRelu(4), BatchNorm())
+    assert texts(after("half_width", network))[1:3] == ["Relu(4)", "PRelu(4)"]
+
+
 def test_width_in_blocks():
     network = after("double_width", residual())
     assert network.upto("stage1").output_shape == (16, 4, 4)

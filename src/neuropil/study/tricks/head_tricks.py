@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from neuropil.core import join
 from neuropil.layers import (
@@ -18,9 +18,9 @@ from neuropil.layers.layer_options import LECUN
 from neuropil.study.tricks.layer_variants import (
     first_convolution,
     given_options,
-    output_names,
     without_units,
 )
+from neuropil.study.tricks.output_layers import output_layers
 from neuropil.study.tricks.trick import Plan, SetupChange, Trick, on_networks
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def flattens(layer: Layer, shapes: tuple[Shape, ...]) -> bool:
 
 def convolutional(network: Network) -> Change:
     """Return the change of dense layers to convolutions, with averaged predictions."""
-    ends, seen = output_names(network), set[str]()
+    ends, seen = output_layers(network), set[str]()
 
     def change(name: str, layer: Layer, shapes: tuple[Shape, ...]) -> Composable | None:
         if flattens(layer, shapes):
@@ -68,7 +68,7 @@ def convolutional(network: Network) -> Change:
             return None
         length = 1 if seen - {name} else FIRST
         seen.add(name)
-        start = {"weight": LECUN} if name in ends else {}
+        start: dict[str, Any] = {"weight": LECUN} if name in ends else {}
         own = start | given_options(layer, ("bias", "weight"))
         affine = Convolution(layer.units, length, padding="same", **own)
         mean = [GlobalPooling("avg")] if name in ends else []

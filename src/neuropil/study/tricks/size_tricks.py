@@ -24,9 +24,6 @@ SIZES = "Input image size"
 STRIDES = "Conv1 parameters"
 # The part of the epochs, at their full cost, that is left for the full size.
 FULL_SIZE = 0.25
-# The learning rate of the full size, as a part of that before: at the full rate the first steps
-# would undo what was learned.
-FINE_TUNING = 0.3
 
 
 def resize_by(factor: float, stride: float = 1.0) -> SetupChange:
@@ -48,7 +45,7 @@ def resize_by(factor: float, stride: float = 1.0) -> SetupChange:
         def plan(network: Network) -> Change | str:
             return with_size(network, size, stride)
 
-        network = rewritten(setup.recipe.network, task, plan, "the pictures have that size")
+        network = rewritten(setup.recipe.network, plan, "the pictures have that size")
         if isinstance(network, str):
             return network
         return replace(setup, recipe=replace(setup.recipe, network=network), size=size)
@@ -81,7 +78,7 @@ def with_size(network: Network, size: tuple[int, int], stride: float) -> Change 
             return None
         own = layer.windows_over(shapes[0])
         if any(window.stride * stride != int(window.stride * stride) for window in own):
-            raise ValueError("the first convolution has a stride of 1")
+            raise ValueError("the first convolution has an odd stride")
         strides = tuple(int(window.stride * stride) for window in own)
         sizes = tuple(shorter(window.size) if stride < 1 else window.size for window in own)
         return varied(layer, kernel_size=sizes, stride=strides)
@@ -105,8 +102,7 @@ def small_then_large(setup: Setup, task: Task[Any]) -> Setup | str:
         return "a single epoch cannot be divided"
     ratio = multiply_adds(setup.recipe.network) / multiply_adds(small.recipe.network)
     earlier = replace(small.recipe, epochs=max(1, round((epochs - last) * ratio)))
-    lr = setup.recipe.lr
-    tuned = replace(setup.recipe, epochs=last, lr=None if lr is None else FINE_TUNING * lr)
+    tuned = replace(setup.recipe, epochs=last)
     return replace(setup, recipe=tuned, first=replace(small, recipe=earlier))
 
 

@@ -74,19 +74,18 @@ def on_networks(plan: Plan, lacking: str) -> SetupChange:
         lacking: Why the trick does not apply when no layer was changed.
     """
 
-    def changed(recipe: Recipe, task: Task[Any]) -> Recipe | str:
-        network = rewritten(recipe.network, task, plan, lacking)
+    def changed(recipe: Recipe, _: Task[Any]) -> Recipe | str:
+        network = rewritten(recipe.network, plan, lacking)
         return network if isinstance(network, str) else replace(recipe, network=network)
 
     return on_recipes(changed)
 
 
-def rewritten(network: Network, task: Task[Any], plan: Plan, lacking: str) -> Network | str:
-    """Return a rewritten network, or why it cannot be.
+def rewritten(network: Network, plan: Plan, lacking: str) -> Network | str:
+    """Return a rewritten network with outputs of the same shapes, or why there is none.
 
     Args:
         network: The network.
-        task: The task, whose outputs it must keep.
         plan: As for `on_networks`.
         lacking: As for `on_networks`.
     """
@@ -103,8 +102,8 @@ def rewritten(network: Network, task: Task[Any], plan: Plan, lacking: str) -> Ne
 
     try:
         new = rewrite(network, counted)
-        if changes:
-            task.check(new)
     except ValueError as error:  # a shape or an option that does not fit
         return f"the network does not allow it: {reason(error)}"
+    if new.output_shapes != network.output_shapes:
+        return f"the network would give {' and '.join(map(str, new.output_shapes))}"
     return new if changes else lacking

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from neuropil.core.name_lookup import look_up
+from neuropil.checks import shown
+from neuropil.core.name_lookup import normalize_name
 from neuropil.study.tricks.activation_tricks import ACTIVATION_TRICKS
 from neuropil.study.tricks.augmentation_tricks import AUGMENTATION_TRICKS
 from neuropil.study.tricks.batch_norm_tricks import BATCH_NORM_TRICKS
@@ -13,16 +14,19 @@ from neuropil.study.tricks.dropout_tricks import DROPOUT_TRICKS
 from neuropil.study.tricks.filter_tricks import FILTER_TRICKS
 from neuropil.study.tricks.head_tricks import HEAD_TRICKS
 from neuropil.study.tricks.pooling_tricks import POOLING_TRICKS
+from neuropil.study.tricks.pretraining_trick import PRETRAINING_TRICKS
 from neuropil.study.tricks.schedule_tricks import SCHEDULE_TRICKS
 from neuropil.study.tricks.size_tricks import SIZE_TRICKS
 from neuropil.study.tricks.step_tricks import BATCH_TRICKS, DECAY_TRICKS, OPTIMIZER_TRICKS
 from neuropil.study.tricks.width_tricks import WIDTH_TRICKS
+from neuropil.text import nearest_or_some
 
 if TYPE_CHECKING:
     from neuropil.study.tricks.trick import Trick
 
 # What usually matters most comes first: the first of each group before the others.
 GROUPS = (
+    PRETRAINING_TRICKS,
     BATCH_NORM_TRICKS,
     ACTIVATION_TRICKS,
     DROPOUT_TRICKS,
@@ -53,7 +57,11 @@ def by_name(name: str) -> Trick:
         >>> by_name("elu").title
         'ELU in place of ReLU'
     """
-    return look_up(name, {trick.name: trick for trick in TRICKS}, "trick")
+    found = {normalize_name(trick.name): trick for trick in TRICKS}
+    if normalize_name(name) not in found:
+        near = nearest_or_some(name, [trick.name for trick in TRICKS])
+        raise ValueError(f"there is no trick {shown(name)}.{near}")
+    return found[normalize_name(name)]
 
 
 def in_turns(groups: tuple[tuple[Trick, ...], ...]) -> tuple[Trick, ...]:

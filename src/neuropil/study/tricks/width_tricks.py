@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from neuropil.core.block import Block
-from neuropil.layers import Input, PRelu, Scale
-from neuropil.study.tricks.layer_variants import NORMS, calls_in, output_names, varied
+from neuropil.study.tricks.layer_variants import varied
+from neuropil.study.tricks.output_layers import output_layers
 from neuropil.study.tricks.trick import Plan, Trick, on_networks
 
 if TYPE_CHECKING:
-    from neuropil.analysis.calls import Call
     from neuropil.core import Layer, Network
     from neuropil.core.shape import Shape
     from neuropil.study.rewriting import Change
@@ -18,15 +17,13 @@ if TYPE_CHECKING:
 TABLE = "Network width"
 # The options that give the number of output channels.
 WIDTHS = ("filters", "units")
-# Layers with parameters that keep the number of channels.
-CHANNELWISE = (*NORMS, PRelu, Scale)
 
 
 def scale_width(factor: float) -> Plan:
     """Return the plan that scales the number of filters and units, but not that of outputs."""
 
     def plan(network: Network) -> Change:
-        fixed = names_of_outputs(network)
+        fixed = output_layers(network)
 
         def change(name: str, layer: Layer, _: tuple[Shape, ...]) -> Layer | None:
             option = next((each for each in WIDTHS if layer.arguments.get(each)), None)
@@ -39,34 +36,6 @@ def scale_width(factor: float) -> Plan:
         return change
 
     return plan
-
-
-def names_of_outputs(network: Network) -> set[str]:
-    """Return the names of the layers whose channels are those of the outputs."""
-    calls = calls_in(network)
-    fixed: set[str] = set()
-    waiting = list(ends_of(network, calls))
-    while waiting:
-        call = calls[waiting.pop()]
-        if call.name in fixed or isinstance(call.layer, Input):
-            continue
-        fixed.add(call.name)
-        if passes_channels(call):
-            waiting += call.inputs
-    return fixed
-
-
-def ends_of(network: Network, calls: tuple[Call, ...]) -> list[int]:
-    """Return the positions of the calls that give the outputs: of a block, its last part."""
-    ends = output_names(network)
-    last = {call.name.partition(".")[0]: place for place, call in enumerate(calls)}
-    return [last[name] for name in ends]
-
-
-def passes_channels(call: Call) -> bool:
-    """Return whether a layer gives as many channels as it takes."""
-    own = isinstance(call.layer, CHANNELWISE)
-    return own or not call.layer.parameter_shapes(*(call.input_shapes or ()))
 
 
 GROUP = "width"

@@ -1,0 +1,1 @@
+"""Tricks: changes of a training whose effect a study measures."""
