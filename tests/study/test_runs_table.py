@@ -472,7 +472,11 @@ def test_each_run_has_one_result_though_workers_die_and_freeze(place):
         worker.stdin.write("\n")
         worker.stdin.flush()
     held = [worker.stdout.readline().strip() for worker in (killed, frozen)]
+    assert [worker.stdout.readline() for worker in working] == ["opened\n"] * 2
     killed.kill()
+    for worker in working:
+        worker.stdin.write("\n")
+        worker.stdin.flush()
     for worker in working:
         worker.communicate(timeout=120)
     os.kill(frozen.pid, signal.SIGCONT)
