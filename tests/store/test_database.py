@@ -88,6 +88,19 @@ def test_a_writer_does_not_block_readers(tmp_path):
     assert notes(store) == ["not yet"]
 
 
+def test_what_a_writer_has_read_stays_true_until_it_writes(tmp_path):
+    store = open_notes(tmp_path / "a.db")
+
+    def write(connection):
+        other = sqlite3.connect(tmp_path / "a.db", timeout=0)
+        with closing(other), pytest.raises(sqlite3.OperationalError, match="is locked"):
+            other.execute("INSERT INTO notes VALUES ('between')")
+        connection.execute(sa.insert(NOTES).values(note="one"))
+
+    store.write(write)
+    assert notes(store) == ["one"]
+
+
 def test_foreign_keys_and_durability_are_on(tmp_path):
     store = open_notes(tmp_path / "a.db")
     names = ("foreign_keys", "synchronous", "journal_mode")
@@ -300,8 +313,21 @@ def test_a_write_is_repeated_once_a_lock_is_gone(impatient, lock, tmp_path, monk
     assert pauses == [0.01]
 
 
+def test_a_mistake_is_not_repeated(place, impatient):
+    store = open_notes(place)
+    calls = []
+
+    def work(connection):
+        calls.append(connection)
+        connection.execute(sa.text("SELECT * FROM absent"))
+
+    with pytest.raises(StoreError, match=r"cannot be used: .*absent"):
+        store.read(work)
+    assert len(calls) == 1
+
+
 def breaking(statement, calls):
-    """Return a function that writes a note, and the first time ends its own connection."""
+    """Return a function that writes a note, and the first time breaks its transaction."""
 
     def work(connection):
         calls.append(statement)
@@ -314,10 +340,18 @@ def breaking(statement, calls):
 
 
 @EXTENDED
-def test_a_transaction_is_repeated_after_its_connection_was_dropped(postgres, impatient):
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT pg_terminate_backend(pg_backend_pid())",
+        "DO $$BEGIN RAISE EXCEPTION 'conflict' USING ERRCODE = 'serialization_failure'; END$$",
+    ],
+    ids=["dropped", "conflict"],
+)
+def test_a_transaction_is_repeated_after_an_error_that_passes(postgres, impatient, statement):
     store = open_notes(postgres.empty_database())
     calls = []
-    store.write(breaking("SELECT pg_terminate_backend(pg_backend_pid())", calls))
+    store.write(breaking(statement, calls))
     assert notes(store) == ["one"]
     assert len(calls) == 2
 

@@ -1,8 +1,9 @@
 """A worker of the study in `test_runs_table.py`: PLACE NAME LEASE [freeze | hold].
 
-It opens the study when a line comes from its standard input. With ``hold`` it keeps the first
-run that it claims. With ``freeze`` it stops like a machine that is suspended, and when it is
-continued, it tells whether it has lost the run, and whether it could store a result.
+It opens the study when a line comes from its standard input, and begins to work when another
+one comes. With ``hold`` it claims a run at once and keeps it. With ``freeze`` it claims a run
+and stops like a machine that is suspended; when it is continued, it tells whether it has lost
+the run, and whether it could store a result.
 """
 
 import os
@@ -30,6 +31,8 @@ def finish(table: RunsTable, claim: Claim, name: str) -> bool:
 
 def work(table: RunsTable, name: str, lease: float) -> None:
     """Do runs until none is left, also those that other workers lost."""
+    tell("opened")
+    sys.stdin.readline()
     while any(run.state in {"waiting", "running"} for run in table.rows()):
         if claim := table.claim(name, lease):
             with keep(table, claim):

@@ -17,6 +17,7 @@ from tests.study.share_runs import RUNS
 from neuropil.store import StoreError, database_url
 from neuropil.study import lease_keeper, runs_table
 from neuropil.study.lease_keeper import keep
+from neuropil.study.runs_schema import first_free
 from neuropil.study.runs_table import RunsTable
 
 EXTENDED = pytest.mark.extended
@@ -415,7 +416,7 @@ def test_any_interleaving_does_what_the_model_does(place, clock, monkeypatch):
     examples = iter(range(10**6))
 
     @given(st.lists(STEPS, max_size=20))
-    @settings(max_examples=25)
+    @settings(max_examples=30)
     def check(steps):
         table.study = f"study {next(examples)}"
         table.create({}, "data")
@@ -432,6 +433,19 @@ def test_any_interleaving_does_what_the_model_does(place, clock, monkeypatch):
 
 
 # Several processes
+
+
+@EXTENDED
+def test_a_claim_does_not_wait_for_another_one(postgres):
+    table = RunsTable.open(postgres.empty_database(), "digits")
+    table.create({}, "data")
+    table.add(FOUR)
+
+    def claim(connection):
+        assert connection.execute(first_free("digits", 0.0)).one().seed == 0
+        return table.claim("w", 60)
+
+    assert table.store.write(claim).seed == 1
 
 
 def start(place, *arguments):
@@ -458,7 +472,11 @@ def test_each_run_has_one_result_though_workers_die_and_freeze(place):
         worker.stdin.write("\n")
         worker.stdin.flush()
     held = [worker.stdout.readline().strip() for worker in (killed, frozen)]
+    assert [worker.stdout.readline() for worker in working] == ["opened\n"] * 2
     killed.kill()
+    for worker in working:
+        worker.stdin.write("\n")
+        worker.stdin.flush()
     for worker in working:
         worker.communicate(timeout=120)
     os.kill(frozen.pid, signal.SIGCONT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from pathlib import Path
@@ -36,6 +37,9 @@ STARTUP = {"idle_in_transaction_session_timeout": "30000"}
 # FULL rather than NORMAL: after a power failure nothing is missing that was reported as stored.
 # It costs one fsync per transaction, and there is one every few seconds.
 PRAGMAS = ("foreign_keys = ON", "synchronous = FULL")
+# A connection that was lost cannot be closed, which SQLAlchemy would print with a traceback
+# although the transaction is repeated. Handlers that the user has set up still get it.
+logging.getLogger("sqlalchemy.pool").addHandler(logging.NullHandler())
 BEGIN = "neuropil_begin"
 """The execution option with the statement that begins a transaction of SQLite."""
 

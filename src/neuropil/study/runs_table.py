@@ -58,7 +58,8 @@ class RunsTable:
     forgets it. Here the rows are the design of the study, fixed before the first run, and also
     its progress and its results: there is no second record that could disagree.
 
-    Leases are timed by the clock of the server, for a SQLite file by that of the machine.
+    Processes of one machine can share a SQLite file, whose leases are timed by the machine's
+    clock; several machines need a PostgreSQL server, whose own clock is used.
 
     Args:
         store: The database.
@@ -167,11 +168,11 @@ class RunsTable:
             variant: Name of the variant.
             seeds: Seeds of the runs.
         """
-        chosen = (RUNS.c.study == self.study, RUNS.c.variant == variant)
-        chosen = (*chosen, RUNS.c.seed.in_(list(seeds)))
+        of_variant = and_(RUNS.c.study == self.study, RUNS.c.variant == variant)
+        chosen = and_(of_variant, RUNS.c.seed.in_(list(seeds)))
 
         def work(connection: Connection) -> int:
-            free = and_(*chosen, is_free(clock(connection)))
+            free = and_(chosen, is_free(clock(connection)))
             skipped = update(RUNS).where(free).values(state="skipped", lease=None)
             return connection.execute(skipped).rowcount
 
@@ -182,7 +183,7 @@ class RunsTable:
     def claim(self, worker: str, lease_seconds: float) -> Claim | None:
         """Claim the first run that waits, or whose lease is over.
 
-        A run whose lease was lost three times fails: it probably ends its process.
+        A run that three workers have lost fails: it probably ends their processes.
 
         Args:
             worker: Name of the worker.
@@ -255,7 +256,7 @@ class RunsTable:
     def rows(self) -> list[RunState]:
         """Return the state of every run, in order."""
         columns = (RUNS.c[field.name] for field in fields(RunState))
-        return [RunState(*row) for row in self.select(select(*columns))]
+        return [RunState(*row) for row in self.fetch(select(*columns))]
 
     def results(self) -> list[RunResult]:
         """Return the results of the runs that are done, in order."""
@@ -268,15 +269,15 @@ class RunsTable:
                 np.frombuffer(row.unit_values, NUMBERS).astype(float),
                 row.seconds,
             )
-            for row in self.select(done)
+            for row in self.fetch(done)
         ]
 
     # Helpers
 
     def change(self, claim: Claim, state: str, **columns: Any) -> bool:
         """Write to the run of a claim if it still belongs to it; return whether it does."""
-        run = (RUNS.c.study == self.study, RUNS.c.variant == claim.variant)
-        run = and_(*run, RUNS.c.seed == claim.seed)
+        of_variant = and_(RUNS.c.study == self.study, RUNS.c.variant == claim.variant)
+        run = and_(of_variant, RUNS.c.seed == claim.seed)
         owned = and_(run, RUNS.c.token == claim.token, RUNS.c.state == "running")
 
         def work(connection: Connection) -> bool:
@@ -284,14 +285,14 @@ class RunsTable:
             lease = now + claim.lease_seconds if state == "running" else None
             values = {"state": state, "lease": lease, "seconds": now - RUNS.c.started} | columns
             connection.execute(update(RUNS).where(owned).values(values))
-            # Not the number of changed rows: this may be the second attempt, after a connection
-            # was lost during the commit of the first.
+            # Rows are read, not counted: a second attempt, after the connection was lost during
+            # the commit of the first, changes none.
             found = connection.execute(select(RUNS.c.state, RUNS.c.token).where(run)).first()
             return found == (state, claim.token)
 
         return self.store.write(work)
 
-    def select(self, query: Select[Any]) -> list[Row[Any]]:
+    def fetch(self, query: Select[Any]) -> list[Row[Any]]:
         """Return rows of this study, in order."""
         query = query.where(RUNS.c.study == self.study).order_by(RUNS.c.position, RUNS.c.id)
         return self.store.read(lambda connection: list(connection.execute(query)))
