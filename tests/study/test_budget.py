@@ -26,13 +26,15 @@ COSTS = {"baseline": 10.0, "elu": 10.0, "dropout": 12.0, "wide": 40.0}
 
 def test_time_that_is_left_goes_to_seeds():
     found = fit(COSTS, "baseline", 1000, None)
-    assert found.names == ["elu", "dropout", "wide"] and not found.dropped
+    assert found.names == ["elu", "dropout", "wide"]
+    assert not found.dropped
     assert found.seeds == int(1.25 * 900 / (10 + 10 + 12 + 40 + 40))
 
 
 def test_the_last_variants_are_dropped_when_three_seeds_do_not_fit():
     found = fit(COSTS, "baseline", 200, None)
-    assert found.names == ["elu", "dropout"] and found.dropped == ["wide"]
+    assert found.names == ["elu", "dropout"]
+    assert found.dropped == ["wide"]
     assert found.seeds == int(1.25 * 180 / (10 + 10 + 12 + 12))
 
 
@@ -62,4 +64,6 @@ def test_what_is_planned_fits(costs, budget, seeds):
         return
     assert found.seconds <= 1.25 * 0.9 * budget * (1 + 1e-9)
     assert [*found.names, *found.dropped] == list(named)[1:]
-    assert found.seconds == pytest.approx(found.seeds * round_of(named, "baseline", found.names))
+    assert found.seconds == pytest.approx(
+        found.seeds * round_of(named, "baseline", found.names)
+    )

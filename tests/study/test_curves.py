@@ -8,9 +8,7 @@ from hypothesis import strategies as st
 from neuropil.study.curves import learning_curve, next_gain, same_as_examples
 
 
-@given(
-    st.floats(50, 99), st.floats(1, 40), st.floats(0.05, 2), st.integers(3, 6)
-)
+@given(st.floats(50, 99), st.floats(1, 40), st.floats(0.05, 2), st.integers(3, 6))
 def test_the_next_point_of_a_power_law_is_foretold(ceiling, height, power, count):
     sizes = 100 * 2.0 ** np.arange(count + 1)
     law = ceiling - height * (sizes / 100) ** -power
@@ -40,7 +38,8 @@ def test_the_intervals_of_the_points_cover_their_means():
         ]
         points = learning_curve(values).points
         covered += [p.low <= t <= p.high for p, t in zip(points, truth, strict=True)]
-    assert (covered / 150 > 0.9).all() and (covered / 150 < 0.995).all()
+    assert (covered / 150 > 0.9).all()
+    assert (covered / 150 < 0.995).all()
 
 
 def test_the_interval_of_the_next_gain_covers_it():

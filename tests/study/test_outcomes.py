@@ -55,7 +55,8 @@ def test_the_loss_is_that_of_measure(digits):
     task = task_for(digits.target)
     network = network_for(digits, Softmax(10))
     outcome = Outcome.named("log_loss", task)
-    assert not outcome.greater_is_better and outcome.unit == ""
+    assert not outcome.greater_is_better
+    assert outcome.unit == ""
     found = outcome.values(network, task, digits, History())
     assert found.mean() == pytest.approx(measure(network, digits.test, task)["loss"], rel=1e-5)
 
@@ -84,7 +85,10 @@ def test_the_spread_of_the_values_is_the_error_of_the_figure():
         for each in task_for(datasets.Numbers((0.0,), (1.0,))).metrics()
         if each.name == "root_mean_squared_error"
     )
-    parts = [metric.gather(torch.tensor(e)[:, None], torch.zeros(len(e), 1)) for e in np.split(errors, 200)]
+    parts = [
+        metric.gather(torch.tensor(e)[:, None], torch.zeros(len(e), 1))
+        for e in np.split(errors, 200)
+    ]
     found = pseudo_values(metric, parts)
     jackknife = found.std(ddof=1) / math.sqrt(200)
     delta = (errors**2).std() / (2 * np.sqrt((errors**2).mean())) / math.sqrt(2000)
@@ -105,7 +109,8 @@ def test_time_and_steps_have_one_value(digits):
     network = network_for(digits, Softmax(10))
     assert Outcome.named("seconds", task).values(network, task, digits, HISTORY) == [4.0]
     reached = Outcome.named("steps_to:0.95", task)
-    assert reached.unit == "steps" and not reached.greater_is_better
+    assert reached.unit == "steps"
+    assert not reached.greater_is_better
     assert reached.values(network, task, digits, HISTORY) == [20.0]
 
 

@@ -57,15 +57,19 @@ def test_nothing_that_helps():
         "Keep the baseline: no change is known to help.",
         "Worse: Tanh in place of ReLU (−7.0).",
         "No difference larger than 0.5 points: Swish in place of ReLU.",
-        "Cannot tell yet: GELU in place of ReLU. More seeds, with a longer budget, would make "
-        "the intervals narrower.",
+        (
+            "Cannot tell yet: GELU in place of ReLU. More seeds, with a longer budget, would make "
+            "the intervals narrower."
+        ),
     ]
 
 
 def test_what_would_tell_more():
     wide = {"seeds": 0.1, "examples": 0.9}
     found = recommendation(study(variant("GELU", 0.6, -1.6, 2.8, "cannot tell", error=wide)))
-    assert found[-1].endswith("More test examples would make the intervals narrower; more seeds hardly would.")
+    assert found[-1].endswith(
+        "More test examples would make the intervals narrower; more seeds hardly would."
+    )
     few = recommendation(study(study={"test": 30}))
     assert few[-1].startswith("There are 30 test examples: too few")
 
@@ -74,7 +78,10 @@ def test_trainings_that_diverged_are_counted():
     nothing = dict.fromkeys(("gain", "low", "high", "error"))
     lost = {**variant("SGD", 0, 0, 0, "hurts", failed=3), **nothing}
     found = recommendation(study(lost))
-    assert found[1:] == ["Worse: SGD in place of ReLU.", "SGD in place of ReLU: 3 trainings diverged."]
+    assert found[1:] == [
+        "Worse: SGD in place of ReLU.",
+        "SGD in place of ReLU: 3 trainings diverged.",
+    ]
 
 
 def test_errors_and_twice_the_data():

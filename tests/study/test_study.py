@@ -20,7 +20,13 @@ from neuropil.study.runs_table import RunsTable
 from neuropil.study.study import run
 from neuropil.study.study_watch import StudyWatch
 
-TRICKS = ["tanh", "half_width", "half_of_the_examples", "quarter_of_the_examples", "label_noise_10"]
+TRICKS = [
+    "tanh",
+    "half_width",
+    "half_of_the_examples",
+    "quarter_of_the_examples",
+    "label_noise_10",
+]
 
 
 def blobs(rows=700, seed=0):
@@ -63,8 +69,10 @@ def finished(tmp_path_factory):
 
 def test_every_variant_has_a_gain_a_verdict_and_its_figures(finished):
     found = json.loads((finished.folder / "study.json").read_text("utf-8"))
-    assert found == finished.found and found["format"] == 1
-    assert found["study"]["outcome"] == "accuracy" and found["study"]["unit"] == "points"
+    assert found == finished.found
+    assert found["format"] == 1
+    assert found["study"]["outcome"] == "accuracy"
+    assert found["study"]["unit"] == "points"
     names = [each["name"] for each in found["variants"]]
     assert names == ["tanh", "half_width"]
     base = dict(enumerate(found["baseline"]["figures"]))
@@ -72,7 +80,9 @@ def test_every_variant_has_a_gain_a_verdict_and_its_figures(finished):
         assert each["verdict"] in ("helps", "hurts", "no difference", "cannot tell")
         assert each["low"] <= each["gain"] <= each["high"]
         own = each["figures"][: each["seeds"]]
-        assert each["gain"] == pytest.approx(np.mean(own) - np.mean([base[k] for k in range(len(own))]))
+        assert each["gain"] == pytest.approx(
+            np.mean(own) - np.mean([base[k] for k in range(len(own))])
+        )
 
 
 def test_the_baseline_is_the_training_that_its_seed_gives(finished):
@@ -97,8 +107,11 @@ def test_the_baseline_is_the_training_that_its_seed_gives(finished):
 def test_the_curves_are_told(finished):
     curve = finished.found["learning_curve"]
     sizes = [each["examples"] for each in curve["points"]]
-    assert sizes == sorted(sizes) and len(sizes) == 3
-    assert curve["points"][-1]["mean"] == pytest.approx(finished.found["baseline"]["mean"], abs=2)
+    assert sizes == sorted(sizes)
+    assert len(sizes) == 3
+    assert curve["points"][-1]["mean"] == pytest.approx(
+        finished.found["baseline"]["mean"], abs=2
+    )
     noise = finished.found["label_noise"]["points"]
     assert [each["noise"] for each in noise] == [0.0, 0.1]
 
@@ -153,7 +166,8 @@ def test_killed_workers_are_replaced_and_two_share_a_study(tmp_path, finished):
     workers = [begin(folder), begin(folder)]
     deadline = time.monotonic() + 60
     while not (folder / "study.db").exists() or running(folder) < 2:
-        assert time.monotonic() < deadline and all(each.poll() is None for each in workers)
+        assert time.monotonic() < deadline
+        assert all(each.poll() is None for each in workers)
         time.sleep(0.005)
     workers[0].kill()
     workers[0].wait()
@@ -186,7 +200,8 @@ def test_a_variant_that_diverges_hurts_and_the_others_go_on(tmp_path):
 
 def test_other_outcomes(tmp_path):
     slow = study(tmp_path / "a", tricks=["tanh"], outcome="seconds", seeds=3).found
-    assert slow["study"]["unit"] == "seconds" and not slow["study"]["larger_is_better"]
+    assert slow["study"]["unit"] == "seconds"
+    assert not slow["study"]["larger_is_better"]
     assert slow["baseline"]["mean"] > 0
     steps = study(tmp_path / "b", tricks=["tanh"], outcome="steps_to:0.7", seeds=3).found
     assert steps["study"]["unit"] == "steps"
@@ -200,7 +215,9 @@ def test_other_outcomes(tmp_path):
 def test_one_seed_tells_nothing(tmp_path):
     found = study(tmp_path, tricks=["tanh"], seeds=1).found
     (tanh,) = found["variants"]
-    assert tanh["verdict"] == "cannot tell" and tanh["low"] is None and tanh["gain"] is not None
+    assert tanh["verdict"] == "cannot tell"
+    assert tanh["low"] is None
+    assert tanh["gain"] is not None
 
 
 @pytest.mark.parametrize(
@@ -223,12 +240,16 @@ def test_bad_options_are_refused(tmp_path, options, words):
 
 def test_bad_data_are_refused(tmp_path):
     splits = blobs()
-    none = datasets.Splits(splits.train, splits.validation, None, preparation=splits.preparation, source="here")
+    none = datasets.Splits(
+        splits.train, splits.validation, None, preparation=splits.preparation, source="here"
+    )
     with pytest.raises(DataError, match="test examples"):
         study(tmp_path, none)
     test = splits.test
     one = Dataset(test.inputs, torch.zeros(len(test), dtype=torch.int64))
-    only = datasets.Splits(splits.train, splits.validation, one, preparation=splits.preparation, source="here")
+    only = datasets.Splits(
+        splits.train, splits.validation, one, preparation=splits.preparation, source="here"
+    )
     with pytest.raises(DataError, match="of the class 'in'"):
         study(tmp_path, only)
 

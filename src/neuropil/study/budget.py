@@ -132,9 +132,7 @@ class Size(NamedTuple):
     seconds: float
 
 
-def fit(
-    costs: Mapping[str, float], baseline: str, budget: float, seeds: int | None
-) -> Size:
+def fit(costs: Mapping[str, float], baseline: str, budget: float, seeds: int | None) -> Size:
     """Return the seeds and variants that fit into a time.
 
     All variants get the same seeds: as many as were asked for, else as many as fit, at least

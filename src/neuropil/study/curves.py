@@ -131,7 +131,9 @@ def next_gain(means: Floats) -> Floats:
     return -slopes[np.arange(len(means)), best] * rate ** (count - 1) * (1 - rate)
 
 
-def same_as_examples(outcome: float, examples: Sequence[int], means: Sequence[float]) -> int | None:
+def same_as_examples(
+    outcome: float, examples: Sequence[int], means: Sequence[float]
+) -> int | None:
     """Return the number of examples with an outcome, on a curve that is made to rise.
 
     Args:

@@ -108,7 +108,9 @@ class Outcome:
         metric = Metric.of_function(task.loss) if self.name == LOSS else None
         metric = metric or next(each for each in task.metrics() if each.name == self.name)
         test: Any = splits.test
-        return self.factor * pseudo_values(metric, group_statistics(metric, network, test, task))
+        return self.factor * pseudo_values(
+            metric, group_statistics(metric, network, test, task)
+        )
 
 
 def target_of(text: str) -> float:
@@ -122,7 +124,9 @@ def target_of(text: str) -> float:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise ValueError(f"the outcome {STEPS} needs a number, such as {STEPS}:0.95, got {text!r}.")
+        raise ValueError(
+            f"the outcome {STEPS} needs a number, such as {STEPS}:0.95, got {text!r}."
+        )
     return value
 
 
@@ -135,7 +139,9 @@ def steps_to(target: float, history: History, task: Task[Any]) -> int:
     before = 0
     for record in history:
         value = record.get(f"validation_{metric.name}")
-        if value is not None and (value >= target if metric.greater_is_better else value <= target):
+        if value is not None and (
+            value >= target if metric.greater_is_better else value <= target
+        ):
             return record["steps"]
         before = max(before, record["steps"] // record["epoch"])
     return history[-1]["steps"] + before
@@ -173,7 +179,9 @@ def pseudo_values(metric: Metric, parts: list[Statistics]) -> Floats:
     """
     figure = metric.compute(metric.merge(parts))
     without = [
-        metric.compute(metric.merge([*parts[:each], *parts[each + 1 :]])) if len(parts) > 1 else 0
+        metric.compute(metric.merge([*parts[:each], *parts[each + 1 :]]))
+        if len(parts) > 1
+        else 0
         for each in range(len(parts))
     ]
     # Without some groups there may be nothing to measure, such as a class without examples.

@@ -25,8 +25,14 @@ def recommendation(found: Mapping[str, Any]) -> list[str]:
 
     Example:
         >>> elu = {
-        ...     "name": "elu", "title": "ELU in place of ReLU", "gain": 0.8, "low": 0.2,
-        ...     "high": 1.4, "verdict": "helps", "seconds": 3.6, "failed": 0,
+        ...     "name": "elu",
+        ...     "title": "ELU in place of ReLU",
+        ...     "gain": 0.8,
+        ...     "low": 0.2,
+        ...     "high": 1.4,
+        ...     "verdict": "helps",
+        ...     "seconds": 3.6,
+        ...     "failed": 0,
         ... }
         >>> study = {"outcome": "accuracy", "unit": "points", "smallest": 0.5, "test": 900}
         >>> for line in recommendation(
@@ -65,9 +71,11 @@ def together(found: Mapping[str, Any]) -> list[str]:
         return []
     count = len(both["names"])
     return [
-        f"All {number_of(count, 'change')} together: {gain_text(both, found)}"
-        f"{time_text(both, found)}; the sum of their single gains is "
-        f"{signed(both['sum'], width(both))}."
+        (
+            f"All {number_of(count, 'change')} together: {gain_text(both, found)}"
+            f"{time_text(both, found)}; the sum of their single gains is "
+            f"{signed(both['sum'], width(both))}."
+        )
     ]
 
 

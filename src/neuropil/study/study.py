@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import time
 from dataclasses import dataclass, fields
@@ -26,7 +25,7 @@ from neuropil.study.budget import seconds_of
 from neuropil.study.outcomes import Outcome
 from neuropil.study.runs_table import RunsTable
 from neuropil.study.setup import Setup
-from neuropil.study.study_plan import ALL, StudyPlan, make_plan, setups_of, tricks_named
+from neuropil.study.study_plan import ALL, StudyPlan, make_plan, tricks_named
 from neuropil.study.study_results import study_results
 from neuropil.study.study_watch import StudyWatch
 from neuropil.study.trial import Trial
@@ -35,6 +34,7 @@ from neuropil.text import number_of
 from neuropil.training.parallel.device_choice import choose_device
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Sequence
 
     from neuropil.runs.recipes.recipe import Recipe
@@ -148,7 +148,9 @@ def run(
     task = task.adapt_to(recipe.network)
     compared = Outcome.named(outcome, task)
     check_data(splits, compared)
-    most = seconds_of(budget) if isinstance(budget, str) else number(budget, "budget", "(0, inf)")
+    most = (
+        seconds_of(budget) if isinstance(budget, str) else number(budget, "budget", "(0, inf)")
+    )
     seeds = None if seeds is None else whole(seeds, "seeds")
     if smallest is not None:
         number(smallest, "smallest", "[0, inf)")
@@ -172,14 +174,15 @@ def run(
         task,
         Setup(recipe),
         device=str(choose_device(device, recipe.network)),
-        threads=recipe_threads(recipe, splits) if threads == "auto" else whole(threads, "threads"),
+        threads=recipe_threads(recipe, splits)
+        if threads == "auto"
+        else whole(threads, "threads"),
     )
     watch = watch or StudyWatch()
-    setups, left_out = setups_of(tricks_named(tricks), trial.baseline, task)
     stored = table.plan()
     if stored is None:
         plan = make_plan(
-            setups, left_out, trial, compared,
+            tricks_named(tricks), trial, compared,
             budget=most, seeds=seeds, say=watch.on_measuring,
         )  # fmt: skip
         stored = table.fix_plan(plan.to_json())
@@ -187,6 +190,7 @@ def run(
     trial = Trial(splits, task, trial.baseline, device=trial.device, threads=plan.threads)
     table.add(plan.runs)
     watch.on_plan(plan)
+
     def found(state: StudyState) -> dict[str, Any]:
         seconds = sum(map(sum, state.seconds.values()))
         facts = {"fingerprint": mark, "key": key, "seconds": seconds}
@@ -196,7 +200,6 @@ def run(
         table,
         plan,
         trial,
-        setups,
         compared,
         smallest,
         LEVEL,

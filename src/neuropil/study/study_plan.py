@@ -94,19 +94,42 @@ def tricks_named(names: Sequence[str] | str) -> list[Trick]:
     return list({trick.name: trick for trick in chosen}.values())
 
 
-def setups_of(
+def applicable(
     tricks: Sequence[Trick], baseline: Setup, task: Task[Any]
-) -> tuple[dict[str, Setup], list[dict[str, str]]]:
-    """Return the setup of each trick that applies, and the others with the reason."""
-    setups: dict[str, Setup] = {}
+) -> tuple[list[str], list[dict[str, str]]]:
+    """Return the names of the tricks that apply, and entries of the others with the reason."""
+    names: list[str] = []
     left_out: list[dict[str, str]] = []
     for trick in tricks:
         changed = trick.change(baseline, task)
         if isinstance(changed, str):
-            left_out.append({"name": trick.name, "title": trick.title, "reason": changed})
+            left_out.append(entry(trick.name, changed))
         else:
-            setups[trick.name] = changed
-    return setups, left_out
+            names.append(trick.name)
+    return names, left_out
+
+
+def setup_of(name: str, baseline: Setup, task: Task[Any]) -> Setup:
+    """Return the setup of a variant: the baseline, a trick, or several together.
+
+    It is made anew each time, since the networks of all tricks would take too much memory.
+
+    Args:
+        name: The variant.
+        baseline: The setup that the tricks change.
+        task: The task.
+
+    Raises:
+        ValueError: If it does not apply.
+    """
+    if name == BASELINE:
+        return baseline
+    if is_joint(name):
+        return joined(names_of(name), baseline, task)[0]
+    changed = by_name(name).change(baseline, task)
+    if isinstance(changed, str):
+        raise ValueError(f"{name} does not apply: {changed}.")
+    return changed
 
 
 def joined(names: Sequence[str], baseline: Setup, task: Task[Any]) -> tuple[Setup, list[str]]:
@@ -149,8 +172,7 @@ def names_of(name: str) -> list[str]:
 
 
 def make_plan(
-    setups: Mapping[str, Setup],
-    left_out: list[dict[str, str]],
+    tricks: Sequence[Trick],
     trial: Trial,
     outcome: Outcome,
     *,
@@ -161,8 +183,7 @@ def make_plan(
     """Measure what the variants cost, and fit them into the time.
 
     Args:
-        setups: The setup of each variant, the most important first.
-        left_out: The tricks that do not apply.
+        tricks: The tricks, the most important first.
         trial: The data and the baseline.
         outcome: What is compared.
         budget: The seconds that there are.
@@ -172,15 +193,16 @@ def make_plan(
     Raises:
         ValueError: If no trick applies, or not even one fits into the time.
     """
-    if not setups:
+    names, left_out = applicable(tricks, trial.baseline, trial.task)
+    if not names:
         reasons = "; ".join(f"{each['name']}: {each['reason']}" for each in left_out)
         raise ValueError(f"no trick applies to this network and these data: {reasons}.")
     costs: dict[str, float] = {}
-    left_out = list(left_out)
     # The first measurement of all loads and compiles what the others use: it is repeated.
-    for name, setup in [(BASELINE, trial.baseline), (BASELINE, trial.baseline), *setups.items()]:
+    for name in (BASELINE, BASELINE, *names):
         say(name)
         try:
+            setup = setup_of(name, trial.baseline, trial.task)
             costs[name] = measure_cost(setup, trial, outcome).seconds
         except (NonFiniteError, ValueError) as error:
             if name == BASELINE:

@@ -155,7 +155,7 @@ def together_entry(state: StudyState, trial: Trial) -> dict[str, Any] | None:
     names = state.joint(trial)
     name = joint_name(names)
     gains = {each.name: each for each in state.differences()}
-    if len(names) < 2 or name not in gains:  # noqa: PLR2004 - one alone is no sum
+    if len(names) < 2 or name not in gains:
         return None
     both = gain_entry(gains[name])
     low, high = both["low"], both["high"]
@@ -178,10 +178,14 @@ def learning_entry(state: StudyState) -> dict[str, Any] | None:
     names = [name for name in state.plan.variants if by_name(name).group == "data"]
     known = [name for name in [*names, BASELINE] if len(state.outcomes.get(name, ())) > 1]
     known.sort(key=lambda name: state.results[name]["examples"])
-    shared = set.intersection(*(set(state.outcomes[name]) for name in known)) if known else set()
-    if len(known) < FEWEST_POINTS or len(shared) < 2:  # noqa: PLR2004 - a variance needs two
+    shared = (
+        set.intersection(*(set(state.outcomes[name]) for name in known)) if known else set()
+    )
+    if len(known) < FEWEST_POINTS or len(shared) < 2:
         return None
-    values = [np.stack([state.outcomes[name][seed] for seed in sorted(shared)]) for name in known]
+    values = [
+        np.stack([state.outcomes[name][seed] for seed in sorted(shared)]) for name in known
+    ]
     curve = learning_curve(values, level=state.level)
     points = [
         {"examples": state.results[name]["examples"]} | told(point, state)
@@ -199,13 +203,11 @@ def told(point: Point, state: StudyState) -> dict[str, float]:
     return {"mean": sign * point.mean, "low": low, "high": high}
 
 
-def noise_entry(
-    state: StudyState, learning: Mapping[str, Any] | None
-) -> dict[str, Any] | None:
+def noise_entry(state: StudyState, learning: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """Return the outcome by the share of wrong labels, and the examples that cost as much."""
     names = [name for name in state.plan.variants if by_name(name).group == "labels"]
     known = [name for name in [BASELINE, *names] if len(state.outcomes.get(name, ())) > 1]
-    if len(known) < 2:  # noqa: PLR2004 - the baseline alone is no curve
+    if len(known) < 2:
         return None
     known.sort(key=lambda name: state.results[name]["noise"])
     values = [np.stack([*state.outcomes[name].values()]) for name in known]

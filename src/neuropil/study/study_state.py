@@ -175,9 +175,7 @@ class StudyState:
             )
 
 
-def usual_smallest(
-    outcome: Outcome, outcomes: dict[str, dict[int, NDArray[Any]]]
-) -> float:
+def usual_smallest(outcome: Outcome, outcomes: dict[str, dict[int, NDArray[Any]]]) -> float:
     """Return the smallest difference that usually matters."""
     if outcome.unit == "points":
         return SMALLEST_POINTS

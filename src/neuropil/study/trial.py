@@ -11,6 +11,7 @@ from neuropil.datasets.loading import in_memory
 from neuropil.runs.labels import labels_of, with_encoded_labels
 from neuropil.runs.measure import answers_of
 from neuropil.runs.recipes.linear_start import fit_linear
+from neuropil.runs.tasks import task_for
 from neuropil.study.passed_weights import pair_weights, pass_weights
 from neuropil.study.training_data import training_data
 from neuropil.training.processes import working_alone
@@ -97,7 +98,9 @@ class Trial:
         splits = training_data(self.splits, setup, seed)
         network = copy.deepcopy(setup.recipe.network)
         pair_weights(network, self.baseline.recipe.network, seed)
-        task = self.task.adapt_to(network)
+        # Crops of the things in the boxes have classes in place of boxes.
+        task = task_for(splits.target) if setup.crops else self.task
+        task = task.adapt_to(network)
         if LINEAR_PATH in network.layers:
             self.start_linear(network, splits, task)
         if first is not None:

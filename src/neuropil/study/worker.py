@@ -13,20 +13,19 @@ from typing_extensions import override
 
 from neuropil.study.budget import MOST_SEEDS
 from neuropil.study.lease_keeper import keep
-from neuropil.study.study_plan import BASELINE, is_joint, joined, joint_name, names_of
+from neuropil.study.study_plan import BASELINE, is_joint, joint_name, names_of, setup_of
 from neuropil.study.study_state import StudyState
 from neuropil.training.callbacks import Callback
 from neuropil.training.nonfinite import NonFiniteError
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from pathlib import Path
 
     from neuropil.study.outcomes import Outcome
     from neuropil.study.run_records import Claim
     from neuropil.study.runs_table import RunsTable
-    from neuropil.study.setup import Setup
     from neuropil.study.study_plan import StudyPlan
     from neuropil.study.trial import Trial
     from neuropil.training import Trainer
@@ -69,7 +68,6 @@ class Worker:
         table: The table of runs.
         plan: The plan.
         trial: The data and the baseline.
-        setups: The setup of each variant.
         outcome: What is compared.
         smallest: The smallest difference that matters; None: a hundredth of the baseline's.
         level: The confidence level.
@@ -82,7 +80,6 @@ class Worker:
     table: RunsTable
     plan: StudyPlan
     trial: Trial
-    setups: Mapping[str, Setup]
     outcome: Outcome
     smallest: float | None
     level: float
@@ -109,7 +106,9 @@ class Worker:
                     return self.state()
                 time.sleep(WAITING)
                 continue
-            late = time.monotonic() + self.expected_seconds(claim.variant, state) > self.deadline
+            late = (
+                time.monotonic() + self.expected_seconds(claim.variant, state) > self.deadline
+            )
             if late or (self.must_join(state) and not is_joint(claim.variant)):
                 self.table.release(claim)
                 return self.state()
@@ -124,7 +123,7 @@ class Worker:
     def must_join(self, state: StudyState) -> bool:
         """Return whether the time that is left is needed to train the winners together."""
         names = state.joint(self.trial)
-        if len(names) < 2:  # noqa: PLR2004 - one alone is known already
+        if len(names) < 2:
             return False
         each = max(self.expected_seconds(name, state) for name in names)
         missing = set(state.counted(BASELINE)) - state.ended.get(joint_name(names), set())
@@ -155,18 +154,10 @@ class Worker:
     def add_joint(self, state: StudyState) -> None:
         """Add the runs of the winners together, before all others that wait."""
         names = state.joint(self.trial)
-        if len(names) < 2:  # noqa: PLR2004 - one alone is known already
+        if len(names) < 2:
             return
         seeds = sorted(state.counted(BASELINE))
         self.table.add([(joint_name(names), seed, seed - MOST_SEEDS) for seed in seeds])
-
-    def setup(self, name: str) -> Setup:
-        """Return the setup of a variant."""
-        if name == BASELINE:
-            return self.trial.baseline
-        if is_joint(name):
-            return joined(names_of(name), self.trial.baseline, self.trial.task)[0]
-        return self.setups[name]
 
     def expected_seconds(self, name: str, state: StudyState) -> float:
         """Return the seconds that a run should take, from those before it where there are."""
@@ -177,7 +168,7 @@ class Worker:
 
     def train(self, claim: Claim) -> None:
         """Train a run and store its result, unless another worker takes it."""
-        setup = self.setup(claim.variant)
+        setup = setup_of(claim.variant, self.trial.baseline, self.trial.task)
         folder = self.checkpoints(claim)
         with keep(self.table, claim) as lost:
             try:

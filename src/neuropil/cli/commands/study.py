@@ -18,7 +18,7 @@ SHARED = (
 )
 
 
-def own_options(  # noqa: PLR0913 - the options of a command
+def own_options(
     data: Annotated[
         Path | None,
         typer.Argument(

@@ -58,7 +58,7 @@ def meaning(found: Mapping[str, Any]) -> list[str]:
             f"{text.setting(study['smallest'])} either way"
         )
     verdicts += ". For all others the study cannot tell; more seeds may."
-    if len(looks) < 2:  # noqa: PLR2004 - the first look is the only one
+    if len(looks) < 2:
         return [intervals, verdicts]
     repeated = (
         f"The results were looked at after {all_of(looks)} seeds, and a change with a verdict "
