@@ -218,6 +218,21 @@ def as_typed(text: str) -> str:
     return ARGUMENT.sub(option, text)
 
 
+def duration(seconds: float) -> str:
+    """Return a duration in words.
+
+    Example:
+        >>> duration(0.42), duration(41.2), duration(150), duration(7320)
+        ('0.4 s', '41 s', '2 min 30 s', '2 h 2 min')
+    """
+    whole = round(seconds)
+    if whole < 60:
+        return f"{seconds:.1f} s" if seconds < 9.95 else f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
 def figure_name(name: str) -> str:
     """Return the name of a metric in words.
 

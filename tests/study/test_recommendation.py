@@ -58,8 +58,8 @@ def test_nothing_that_helps():
         "Worse: Tanh in place of ReLU (−7.0).",
         "No difference larger than 0.5 points: Swish in place of ReLU.",
         (
-            "Cannot tell yet: GELU in place of ReLU. More seeds, with a longer budget, would make "
-            "the intervals narrower."
+            "Cannot tell yet: GELU in place of ReLU. More seeds, with a longer budget, would "
+            "make the intervals narrower."
         ),
     ]
 

@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from neuropil.report import wording
-from neuropil.text import figure_name, number_of, visible
+from neuropil.text import duration, figure_name, number_of, visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,7 +73,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     for write in (
-        number_of, wording.duration, figure_name, wording.figure_text,
+        number_of, duration, figure_name, wording.figure_text,
         wording.number, wording.percent, wording.thousands,
     ):  # fmt: skip
         found.filters[write.__name__] = write

@@ -71,21 +71,6 @@ def thousands(count: int) -> str:
     return f"{int(count):,}".replace("-", "−")
 
 
-def duration(seconds: float) -> str:
-    """Return a duration in words.
-
-    Example:
-        >>> duration(0.42), duration(41.2), duration(150), duration(7320)
-        ('0.4 s', '41 s', '2 min 30 s', '2 h 2 min')
-    """
-    whole = round(seconds)
-    if whole < 60:
-        return f"{seconds:.1f} s" if seconds < 9.95 else f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
-
-
 def is_share(name: str) -> bool:
     """Tell whether a metric is a share, and thus shown as a percentage."""
     metric = name.partition(" of ")[0]

@@ -12,8 +12,8 @@ from neuropil.report.comparison import PARTS, Comparison
 from neuropil.report.page import Section, render, render_sections
 from neuropil.report.sections.settings_section import setting_text
 from neuropil.report.svg import drawing
-from neuropil.report.wording import NONE, duration, figure_text, thousands
-from neuropil.text import all_of, figure_name, number_of
+from neuropil.report.wording import NONE, figure_text, thousands
+from neuropil.text import all_of, duration, figure_name, number_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from typing_extensions import override
 
-from neuropil.text import number_of
+from neuropil.text import duration, number_of
 from neuropil.training.callbacks import Callback
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from neuropil.study.outcomes import Outcome
-    from neuropil.study.setup import Setup
+    from neuropil.study.setups.setup import Setup
     from neuropil.study.trial import Trial
     from neuropil.training import Trainer
 
@@ -136,8 +136,9 @@ def fit(costs: Mapping[str, float], baseline: str, budget: float, seeds: int | N
     """Return the seeds and variants that fit into a time.
 
     All variants get the same seeds: as many as were asked for, else as many as fit, at least
-    three, and some more for the time that early verdicts save. If three do not fit for all variants, the last variants are dropped. The winners
-    together get as much time as the dearest variant.
+    three, and some more for the time that early verdicts save. If three do not fit for all
+    variants, the last variants are dropped. The winners together get as much time as the
+    dearest variant.
 
     Args:
         costs: The seconds of a training of each variant, the most important first.
@@ -157,8 +158,8 @@ def fit(costs: Mapping[str, float], baseline: str, budget: float, seeds: int | N
         least = min((cost for name, cost in costs.items() if name != baseline), default=0.0)
         needed = fewest * (costs[baseline] + 2 * least) / PLANNED
         raise ValueError(
-            f"the budget of {duration(budget)} is too short: {number_of(fewest, 'training')} of "
-            f"the baseline and of one variant take about {duration(needed)}. Give a longer "
+            f"the budget of {duration(budget)} is too short: {number_of(fewest, 'training')} "
+            f"of the baseline and of one variant take about {duration(needed)}. Give a longer "
             "budget, or fewer epochs."
         )
     each = round_of(costs, baseline, names)
@@ -171,10 +172,3 @@ def round_of(costs: Mapping[str, float], baseline: str, names: Sequence[str]) ->
     """Return the seconds of one training of each variant, and of the winners together."""
     own = [costs[name] for name in names]
     return costs[baseline] + sum(own) + (max(own) if len(own) > 1 else 0.0)
-
-
-def duration(seconds: float) -> str:
-    """Return a time in words."""
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"

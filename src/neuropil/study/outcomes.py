@@ -1,4 +1,4 @@
-"""What a study compares: a metric on the test part, the loss, the time, or steps to a target."""
+"""What a study compares: a metric on the test part, the loss, the time or the steps."""
 
 from __future__ import annotations
 
@@ -72,8 +72,8 @@ class Outcome:
         if name not in metrics:
             known = [*metrics, LOSS, SECONDS, f"{STEPS}:0.95"]
             raise ValueError(
-                f"the outcome {name!r} is unknown for {task.name}.{nearest(name, known)} Use one "
-                f"of: {', '.join(known)}."
+                f"the outcome {name!r} is unknown for {task.name}.{nearest(name, known)} Use "
+                f"one of: {', '.join(known)}."
             )
         better = metrics[name].greater_is_better
         return cls(name, better, POINTS if better else "")
@@ -124,9 +124,7 @@ def target_of(text: str) -> float:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise ValueError(
-            f"the outcome {STEPS} needs a number, such as {STEPS}:0.95, got {text!r}."
-        )
+        raise ValueError(f"{STEPS} needs a number, as in {STEPS}:0.95, got {text!r}.")
     return value
 
 
@@ -167,8 +165,8 @@ def group_statistics(
 def pseudo_values(metric: Metric, parts: list[Statistics]) -> Floats:
     """Return a value of a metric for each group of examples.
 
-    They are the jackknife's, ``T + (G − 1) (T − T₋ᵍ)`` with T₋ᵍ the figure without group g, moved
-    so that their mean is T. Of a mean over examples they are the means of the groups.
+    They are the jackknife's, ``T + (G − 1) (T − T₋ᵍ)`` with T₋ᵍ the figure without group g,
+    moved so that their mean is T. Of a mean over examples they are the means of the groups.
 
     Args:
         metric: The metric.

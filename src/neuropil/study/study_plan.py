@@ -1,4 +1,4 @@
-"""The plan of a study: which variants are trained, with how many seeds, fixed before the first."""
+"""The plan of a study, fixed before the first run: which variants, with how many seeds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from neuropil.runs.task import Task
     from neuropil.study.outcomes import Outcome
-    from neuropil.study.setup import Setup
+    from neuropil.study.setups.setup import Setup
     from neuropil.study.trial import Trial
     from neuropil.study.tricks.trick import Trick
 
@@ -192,6 +192,7 @@ def make_plan(
 
     Raises:
         ValueError: If no trick applies, or not even one fits into the time.
+        NonFiniteError: If the loss of the baseline becomes NaN or infinite.
     """
     names, left_out = applicable(tricks, trial.baseline, trial.task)
     if not names:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neuropil.study.curves import Point, learning_curve, mean_outcome, same_as_examples
+from neuropil.study.learning_curves import Point, learning_curve, mean_outcome, same_as_examples
 from neuropil.study.recommendation import recommendation
 from neuropil.study.standing import looks_of
 from neuropil.study.study_plan import BASELINE, joint_name

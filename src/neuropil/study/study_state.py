@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from neuropil.study.estimates.differences import Difference
     from neuropil.study.outcomes import Outcome
-    from neuropil.study.run_records import RunResult, RunState
+    from neuropil.study.shared_runs.run_records import RunResult, RunState
     from neuropil.study.study_plan import StudyPlan
     from neuropil.study.trial import Trial
 

@@ -12,8 +12,8 @@ from neuropil.runs.labels import labels_of, with_encoded_labels
 from neuropil.runs.measure import answers_of
 from neuropil.runs.recipes.linear_start import fit_linear
 from neuropil.runs.tasks import task_for
-from neuropil.study.passed_weights import pair_weights, pass_weights
-from neuropil.study.training_data import training_data
+from neuropil.study.setups.passed_weights import pair_weights, pass_weights
+from neuropil.study.setups.training_data import training_data
 from neuropil.training.processes import working_alone
 from neuropil.training.threads import use_threads
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from neuropil.datasets import Splits
     from neuropil.runs.task import Task
     from neuropil.study.outcomes import Outcome
-    from neuropil.study.setup import Setup
+    from neuropil.study.setups.setup import Setup
     from neuropil.training import History
     from neuropil.training.callbacks import Callback
 

@@ -8,7 +8,7 @@ from tests.study.tricks.tiny_setups import CASES, case
 
 from neuropil.layers import Input
 from neuropil.runs.recipes.recipe import Recipe
-from neuropil.study.setup import Setup
+from neuropil.study.setups.setup import Setup
 from neuropil.study.tricks.trick_table import TRICKS
 
 PAIRS = [(trick, name) for trick in TRICKS for name in CASES]

@@ -5,8 +5,8 @@ from tests.study.tricks.tiny_setups import case
 
 from neuropil.datasets import make_digit_scenes
 from neuropil.runs.tasks import task_for
-from neuropil.study.passed_weights import pass_weights
-from neuropil.study.training_data import training_data
+from neuropil.study.setups.passed_weights import pass_weights
+from neuropil.study.setups.training_data import training_data
 from neuropil.study.tricks.trick_table import by_name
 
 PRETRAIN = by_name("pretrain")

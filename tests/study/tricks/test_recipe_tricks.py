@@ -17,7 +17,7 @@ from neuropil.datasets.augmentation import (
     RandomShift,
 )
 from neuropil.layers import Convolution, Flatten, Input, Relu, Softmax
-from neuropil.study.setup import Setup
+from neuropil.study.setups.setup import Setup
 from neuropil.study.tricks.trick_table import by_name
 
 

@@ -26,7 +26,7 @@ from neuropil.layers import (
 from neuropil.runs.classification import Classification
 from neuropil.runs.recipes.recipe import Recipe
 from neuropil.runs.regression import Regression
-from neuropil.study.setup import Setup
+from neuropil.study.setups.setup import Setup
 from neuropil.vision.detection.task import Detection
 from neuropil.vision.segmentation.task import Segmentation
 

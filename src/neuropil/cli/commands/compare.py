@@ -84,8 +84,8 @@ def comparison_table(found: "Comparison") -> "Table":
     from neuropil.cli.finish import short, shown
     from neuropil.report.comparison import PARTS
     from neuropil.report.sections.settings_section import setting_text
-    from neuropil.report.wording import NONE, duration
-    from neuropil.text import visible
+    from neuropil.report.wording import NONE
+    from neuropil.text import duration, visible
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("", no_wrap=True)

@@ -31,7 +31,7 @@ def own_options(
     tricks: Annotated[
         str,
         typer.Option(
-            help="Names of tricks or of groups of tricks, such as elu,dropout,schedule; or all.",
+            help="Names of tricks or of groups of them, such as elu,dropout,schedule; or all.",
             rich_help_panel=STUDY,
             metavar="NAMES",
         ),
@@ -51,8 +51,8 @@ def own_options(
     outcome: Annotated[
         str | None,
         option(
-            "What is compared: a metric of the task, log_loss, seconds, or steps_to:0.95 for the "
-            "steps to this value on validation. Default: the headline metric of the task.",
+            "What is compared: a metric of the task, log_loss, seconds, or steps_to:0.95 for "
+            "the steps to this value on validation. Default: the headline metric of the task.",
             STUDY,
             metavar="NAME",
         ),
@@ -68,8 +68,8 @@ def own_options(
     storage: Annotated[
         str | None,
         option(
-            "Database of the runs, such as postgresql://user@host/name. Machines that are given "
-            "the same one share the work. Default: a file in the folder of the study.",
+            "Database of the runs, such as postgresql://user@host/name. Machines that are "
+            "given the same one share the work. Default: a file in the folder of the study.",
             STUDY,
             metavar="URL",
         ),

@@ -10,9 +10,8 @@ from typing_extensions import override
 
 from neuropil.cli.console import console, note, say
 from neuropil.cli.study.study_text import study_table
-from neuropil.report.wording import duration
 from neuropil.study.study_watch import StudyWatch
-from neuropil.text import number_of
+from neuropil.text import duration, number_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

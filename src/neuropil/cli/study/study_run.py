@@ -15,7 +15,7 @@ from neuropil.cli.study.study_text import show_study
 from neuropil.report.study import write_study
 from neuropil.runs.classic_names import class_named
 from neuropil.study.budget import seconds_of
-from neuropil.study.study import run
+from neuropil.study.run_study import run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,7 +13,8 @@ from neuropil.plots.map_pictures import hit_map, u_matrix
 from neuropil.report.example_pictures import can_be_shown, picture
 from neuropil.report.page import Section
 from neuropil.report.svg import drawing
-from neuropil.report.wording import duration, number, thousands
+from neuropil.report.wording import number, thousands
+from neuropil.text import duration
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -14,9 +14,9 @@ from neuropil.plots.filters import filter_weights, filter_words, filters, has_fi
 from neuropil.plots.hinton import hinton
 from neuropil.report.page import Section
 from neuropil.report.svg import drawing
-from neuropil.report.wording import NONE, duration
+from neuropil.report.wording import NONE
 from neuropil.runs.recipes.default_recipes import typical_shape
-from neuropil.text import number_of
+from neuropil.text import duration, number_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

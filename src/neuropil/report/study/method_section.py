@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from neuropil.report.page import Section
 from neuropil.report.sections.settings_section import setting_text
 from neuropil.report.study.gain_text import GainText, whole_percent
-from neuropil.report.wording import duration, thousands
-from neuropil.text import all_of, figure_name, number_of
+from neuropil.report.wording import thousands
+from neuropil.text import all_of, duration, figure_name, number_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from neuropil.core import Layer, Network
     from neuropil.core.shape import Shape
-    from neuropil.study.rewriting import Change
+    from neuropil.study.setups.rewriting import Change
 
 TABLE = "Activations"
 OTHERS = tuple(kind for kind in HIDDEN if kind is not Relu)

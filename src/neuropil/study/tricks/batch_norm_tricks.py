@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from neuropil.core import Layer, Network
     from neuropil.core.layer import Composable
     from neuropil.core.shape import Shape
-    from neuropil.study.rewriting import Change
+    from neuropil.study.setups.rewriting import Change
 
 TABLE = "BN -- before or after ReLU?"
 

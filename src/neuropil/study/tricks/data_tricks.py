@@ -12,7 +12,7 @@ from neuropil.training.loop.closure_step import takes_all
 
 if TYPE_CHECKING:
     from neuropil.runs.task import Task
-    from neuropil.study.setup import Setup
+    from neuropil.study.setups.setup import Setup
 
 SIZES = "Dataset size"
 LABELS = "Dataset quality"

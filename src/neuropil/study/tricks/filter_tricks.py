@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from neuropil.core import Network
     from neuropil.core.layer import Composable, Layer
     from neuropil.core.shape import Shape
-    from neuropil.study.rewriting import Change
+    from neuropil.study.setups.rewriting import Change
 
 # With fewer input channels, as in pictures, factored filters would have hardly any freedom.
 LEAST_CHANNELS = 5

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from neuropil.core import Layer, Network
     from neuropil.core.layer import Composable
     from neuropil.core.shape import Shape
-    from neuropil.study.rewriting import Change
+    from neuropil.study.setups.rewriting import Change
 
 TABLE = "CLF architecture"
 # The length of the filters of the first dense layer as a convolution; the others see points.

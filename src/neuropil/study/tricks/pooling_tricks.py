@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from neuropil.core import Layer, Network
     from neuropil.core.shape import Shape
     from neuropil.layers.pooling.base import Pooling
-    from neuropil.study.rewriting import Change
+    from neuropil.study.setups.rewriting import Change
 
 TABLE = "Pooling type"
 WINDOWS = "Pooling window/stride"

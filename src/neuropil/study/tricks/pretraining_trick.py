@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from neuropil.layers import GlobalPooling, Input, Softmax
-from neuropil.study.rewriting import rewrite
-from neuropil.study.setup import Setup
+from neuropil.study.setups.rewriting import rewrite
+from neuropil.study.setups.setup import Setup
 from neuropil.study.tricks.layer_variants import varied
 from neuropil.study.tricks.trick import Trick
 from neuropil.vision.backbone_task import backbone_of

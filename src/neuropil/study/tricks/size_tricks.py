@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from neuropil.core.shape import Shape
     from neuropil.runs.recipes.recipe import Recipe
     from neuropil.runs.task import Task
-    from neuropil.study.rewriting import Change
-    from neuropil.study.setup import Setup
+    from neuropil.study.setups.rewriting import Change
+    from neuropil.study.setups.setup import Setup
 
 SIZES = "Input image size"
 STRIDES = "Conv1 parameters"

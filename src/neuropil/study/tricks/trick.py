@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from neuropil.study.rewriting import Change, rewrite
+from neuropil.study.setups.rewriting import Change, rewrite
 from neuropil.text import reason
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from neuropil.core.shape import Shape
     from neuropil.runs.recipes.recipe import Recipe
     from neuropil.runs.task import Task
-    from neuropil.study.setup import Setup
+    from neuropil.study.setups.setup import Setup
 
 # Each returns what is to be trained instead, or why the trick does not apply, in one line.
 SetupChange: TypeAlias = "Callable[[Setup, Task[Any]], Setup | str]"

@@ -12,7 +12,7 @@ from neuropil.study.tricks.trick import Plan, Trick, on_networks
 if TYPE_CHECKING:
     from neuropil.core import Layer, Network
     from neuropil.core.shape import Shape
-    from neuropil.study.rewriting import Change
+    from neuropil.study.setups.rewriting import Change
 
 TABLE = "Network width"
 # The options that give the number of output channels.

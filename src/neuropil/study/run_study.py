@@ -2,35 +2,33 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
 import time
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
+
+from typing_extensions import override
 
 from neuropil import datasets
 from neuropil.checks import number, whole
 from neuropil.core.atomic import make_folder, replacing
-from neuropil.datasets import DataError, Splits
+from neuropil.datasets import Splits
 from neuropil.datasets.fingerprint import fingerprint
-from neuropil.datasets.target import Classes
 from neuropil.runs.recipes.default_recipes import recipe as default_recipe
 from neuropil.runs.recipes.recipe_text import recipe_text
 from neuropil.runs.recipes.recipe_threads import recipe_threads
 from neuropil.runs.tasks import task_for
-from neuropil.saving.network_files import to_plain
 from neuropil.study.budget import seconds_of
 from neuropil.study.outcomes import Outcome
-from neuropil.study.runs_table import RunsTable
-from neuropil.study.setup import Setup
+from neuropil.study.setups.setup import Setup
+from neuropil.study.shared_runs.runs_table import RunsTable
 from neuropil.study.study_plan import ALL, StudyPlan, make_plan, tricks_named
+from neuropil.study.study_question import Question
 from neuropil.study.study_results import study_results
 from neuropil.study.study_watch import StudyWatch
+from neuropil.study.study_worker import Worker
 from neuropil.study.trial import Trial
-from neuropil.study.worker import Worker
-from neuropil.text import number_of
 from neuropil.training.parallel.device_choice import choose_device
 
 if TYPE_CHECKING:
@@ -43,8 +41,6 @@ if TYPE_CHECKING:
 
 RESULTS, DATABASE, CHECKPOINTS = "study.json", "study.db", "checkpoints"
 LEVEL = 0.95
-# Examples of the test part without which nothing can be compared.
-FEWEST_EXAMPLES = 2
 
 
 @final
@@ -70,6 +66,7 @@ class Study:
             return list(both["names"])
         return [best["name"]] if best else []
 
+    @override
     def __repr__(self) -> str:
         return "\n".join(self.found["recommendation"])
 
@@ -136,72 +133,55 @@ def run(
         advances on the ImageNet", 2017; theirs has one seed and no intervals.
 
     Example:
+        >>> from dataclasses import replace
+        >>> from tempfile import TemporaryDirectory
         >>> from neuropil import datasets, study
+        >>> from neuropil.runs.recipes.default_recipes import recipe
+        >>> from neuropil.runs.tasks import task_for
         >>> digits = datasets.load_handwritten_digits()
-        >>> found = study.run(digits, tricks=["elu", "dropout"], budget="5m")  # doctest: +SKIP
-        >>> found  # doctest: +SKIP
-        Use dropout of 0.5 before the last layer: +0.9 points of accuracy (0.3 to 1.5).
+        >>> short = replace(recipe(digits, task_for(digits.target)), epochs=1)
+        >>> asked = {"tricks": ["half_width"], "seeds": 2, "recipe": short}
+        >>> with TemporaryDirectory() as folder:
+        ...     done = study.run(digits, **asked, out=folder)
+        >>> (found,) = done.found["variants"]
+        >>> found["title"], found["verdict"]
+        ('Half the filters and units', 'cannot tell')
     """
     splits = data if isinstance(data, Splits) else datasets.open(data)
+    begun, most = time.monotonic(), seconds_in(budget)
     task = task or task_for(splits.target, None, splits.train.targets)
     recipe = recipe or default_recipe(splits, task)
     task = task.adapt_to(recipe.network)
-    compared = Outcome.named(outcome, task)
-    check_data(splits, compared)
-    most = (
-        seconds_of(budget) if isinstance(budget, str) else number(budget, "budget", "(0, inf)")
-    )
-    seeds = None if seeds is None else whole(seeds, "seeds")
-    if smallest is not None:
-        number(smallest, "smallest", "[0, inf)")
-    begun = time.monotonic()
-    asked = {
-        "tricks": [trick.name for trick in tricks_named(tricks)],
-        "seeds": seeds,
-        "outcome": compared.name,
-        "smallest": smallest,
-        "task": task.to_json(),
-        "recipe": plain_recipe(recipe),
-    }
-    mark = fingerprint(splits)
-    key = f"{stem(splits.source)}-{digest_of(asked)}"
-    folder = Path("studies", key) if out is None else Path(out)
-    make_folder(folder)
-    table = RunsTable.open(storage or folder / DATABASE, key)
-    table.create(asked, mark)
-    trial = Trial(
+    question = Question(
         splits,
         task,
-        Setup(recipe),
-        device=str(choose_device(device, recipe.network)),
-        threads=recipe_threads(recipe, splits)
-        if threads == "auto"
-        else whole(threads, "threads"),
+        recipe,
+        tricks_named(tricks),
+        Outcome.named(outcome, task),
+        seeds if seeds is None else whole(seeds, "seeds"),
+        smallest if smallest is None else number(smallest, "smallest", "[0, inf)"),
     )
+    folder = Path("studies", question.key) if out is None else Path(out)
+    make_folder(folder)
+    table = RunsTable.open(storage or folder / DATABASE, question.key)
+    table.create(question.to_json(), fingerprint(splits))
+    own = recipe_threads(recipe, splits) if threads == "auto" else whole(threads, "threads")
+    place = str(choose_device(device, recipe.network))
+    trial = Trial(splits, task, Setup(recipe), device=place, threads=own)
     watch = watch or StudyWatch()
-    stored = table.plan()
-    if stored is None:
-        plan = make_plan(
-            tricks_named(tricks), trial, compared,
-            budget=most, seeds=seeds, say=watch.on_measuring,
-        )  # fmt: skip
-        stored = table.fix_plan(plan.to_json())
-    plan = StudyPlan.from_json(stored)
-    trial = Trial(splits, task, trial.baseline, device=trial.device, threads=plan.threads)
+    plan = shared_plan(question, table, trial, most, watch)
     table.add(plan.runs)
     watch.on_plan(plan)
 
     def found(state: StudyState) -> dict[str, Any]:
-        seconds = sum(map(sum, state.seconds.values()))
-        facts = {"fingerprint": mark, "key": key, "seconds": seconds}
-        return study_results(state, trial, facts, recipe_text(recipe, task, len(splits.train)))
+        return results_of(state, question, trial)
 
     worker = Worker(
         table,
         plan,
-        trial,
-        compared,
-        smallest,
+        replace(trial, threads=plan.threads),
+        question.outcome,
+        question.smallest,
         LEVEL,
         folder / CHECKPOINTS,
         begun + most,
@@ -213,52 +193,47 @@ def run(
     return Study(results, folder)
 
 
-def check_data(splits: Splits, outcome: Outcome) -> None:
-    """Check that there are examples to compare on.
+def seconds_in(budget: str | float) -> float:
+    """Return the seconds of a budget, given as text or as a number."""
+    if isinstance(budget, str):
+        return seconds_of(budget)
+    return number(budget, "budget", "(0, inf)")
 
-    Raises:
-        DataError: If a part lacks labels, examples, or all classes but one.
+
+def shared_plan(
+    question: Question, table: RunsTable, trial: Trial, budget: float, watch: StudyWatch
+) -> StudyPlan:
+    """Return the plan of a study: that of the first worker, which is made now if there is none.
+
+    Args:
+        question: The question.
+        table: The table of runs, which stores the plan.
+        trial: The data and the baseline.
+        budget: The seconds that there are.
+        watch: Told what is measured.
     """
-    parts = {"training": splits.train, "validation": splits.validation, "test": splits.test}
-    if outcome.needs_test and (splits.test is None or len(splits.test) < FEWEST_EXAMPLES):
-        count = 0 if splits.test is None else len(splits.test)
-        raise DataError(
-            f"a study compares trainings on test examples, and there are {count}: "
-            "hold some out, such as a fifth with test=0.2."
+    stored = table.plan()
+    if stored is None:
+        plan = make_plan(
+            question.tricks,
+            trial,
+            question.outcome,
+            budget=budget,
+            seeds=question.seeds,
+            say=watch.on_measuring,
         )
-    if outcome.target is not None and splits.validation is None:
-        raise DataError(f"{outcome.name} needs validation examples, and there are none.")
-    for name, part in parts.items():
-        if part is None:
-            continue
-        if part.targets is None:
-            raise DataError(f"the {name} examples have no labels.")
-        if isinstance(splits.target, Classes) and part.targets.ndim == 1:
-            present = part.targets.unique().tolist()
-            if len(present) == 1:
-                only = splits.target.classes[int(present[0])]
-                raise DataError(
-                    f"all {number_of(len(part), f'{name} example')} are of the class {only!r}: "
-                    "nothing can be compared on them. Shuffle the rows, or give more examples."
-                )
+        stored = table.fix_plan(plan.to_json())
+    return StudyPlan.from_json(stored)
 
 
-def plain_recipe(made: Recipe) -> dict[str, Any]:
-    """Return a recipe as plain data, by which two studies are told apart."""
-    plain = {each.name: getattr(made, each.name) for each in fields(made)}
-    try:
-        network: Any = to_plain(made.network)
-    except ValueError:  # a layer of the user's that cannot be saved
-        network = repr(made.network)
-    return plain | {"network": network, "augment": repr(made.augment)}
-
-
-def digest_of(asked: dict[str, Any]) -> str:
-    """Return a short hash of what is asked, the same for the same question."""
-    text = json.dumps(asked, sort_keys=True, default=repr)
-    return hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
-
-
-def stem(source: str) -> str:
-    """Return the name of data as the beginning of a file name."""
-    return re.sub(r"[^\w.-]+", "-", Path(source).stem).strip("-.") or "data"
+def results_of(state: StudyState, question: Question, trial: Trial) -> dict[str, Any]:
+    """Return the results of a study so far, as in ``study.json``."""
+    facts = {
+        "fingerprint": fingerprint(question.splits),
+        "key": question.key,
+        "seconds": sum(map(sum, state.seconds.values())),
+    }
+    examples = len(question.splits.train)
+    return study_results(
+        state, trial, facts, recipe_text(question.recipe, question.task, examples)
+    )

@@ -12,12 +12,12 @@ from torch import Tensor
 from neuropil.datasets import DataError, Splits
 from neuropil.datasets.relabelling import with_targets
 from neuropil.datasets.target import Classes
-from neuropil.study.box_crops import box_crops
-from neuropil.study.resized import check_resizable, resized
+from neuropil.study.setups.box_crops import box_crops
+from neuropil.study.setups.resized import check_resizable, resized
 
 if TYPE_CHECKING:
     from neuropil.datasets.source import Source
-    from neuropil.study.setup import Setup
+    from neuropil.study.setups.setup import Setup
 
 
 def training_data(splits: Splits, setup: Setup, seed: int) -> Splits:
@@ -43,7 +43,7 @@ def training_data(splits: Splits, setup: Setup, seed: int) -> Splits:
         >>> from neuropil import datasets
         >>> from neuropil.runs.recipes.default_recipes import recipe
         >>> from neuropil.runs.tasks import task_for
-        >>> from neuropil.study.setup import Setup
+        >>> from neuropil.study.setups.setup import Setup
         >>> digits = datasets.load_handwritten_digits()
         >>> setup = Setup(recipe(digits, task_for(digits.target)), fraction=0.25, size=(4, 4))
         >>> part = training_data(digits, setup, seed=0)

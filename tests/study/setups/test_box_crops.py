@@ -6,9 +6,9 @@ import torch
 from neuropil.datasets import DataError, Dataset, make_digit_scenes
 from neuropil.layers import Input, Softmax
 from neuropil.runs.recipes.recipe import Recipe
-from neuropil.study.box_crops import box_crops
-from neuropil.study.setup import Setup
-from neuropil.study.training_data import training_data
+from neuropil.study.setups.box_crops import box_crops
+from neuropil.study.setups.setup import Setup
+from neuropil.study.setups.training_data import training_data
 
 RECIPE = Recipe(Input(1) >> Softmax(2), "adamw", 1e-3, 0.0, None, 1, 8)
 ROWS = torch.arange(20.0)[:, None].expand(20, 30)

@@ -11,8 +11,8 @@ from neuropil.store import StoreError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from neuropil.study.run_records import Claim
-    from neuropil.study.runs_table import RunsTable
+    from neuropil.study.shared_runs.run_records import Claim
+    from neuropil.study.shared_runs.runs_table import RunsTable
 
 # Renewals during one lease: it is kept if one or two of them fail.
 RENEWALS = 3
@@ -36,7 +36,7 @@ def keep(table: RunsTable, claim: Claim) -> Iterator[threading.Event]:
 
     Example:
         >>> from tempfile import TemporaryDirectory
-        >>> from neuropil.study.runs_table import RunsTable
+        >>> from neuropil.study.shared_runs.runs_table import RunsTable
         >>> with TemporaryDirectory() as folder:
         ...     table = RunsTable.open(f"{folder}/study.db", "digits")
         ...     table.create({"seeds": 1}, fingerprint="6f1b")

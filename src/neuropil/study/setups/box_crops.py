@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from neuropil.datasets import DataError, Dataset
-from neuropil.study.resized import resize
+from neuropil.study.setups.resized import resize
 
 if TYPE_CHECKING:
     from torch import Tensor

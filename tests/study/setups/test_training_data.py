@@ -18,9 +18,9 @@ from neuropil.datasets import (
 )
 from neuropil.layers import Input, Softmax
 from neuropil.runs.recipes.recipe import Recipe
-from neuropil.study.resized import Resized
-from neuropil.study.setup import Setup
-from neuropil.study.training_data import training_data
+from neuropil.study.setups.resized import Resized
+from neuropil.study.setups.setup import Setup
+from neuropil.study.setups.training_data import training_data
 
 RECIPE = Recipe(Input(1) >> Softmax(2), "adamw", 1e-3, 0.0, None, 1, 8)
 CLASSES = ("a", "b", "c")

@@ -35,7 +35,7 @@ from neuropil.layers import (
     Softmax,
     UNetStage,
 )
-from neuropil.study.rewriting import rewrite
+from neuropil.study.setups.rewriting import rewrite
 
 
 def keep(name, layer, shapes):

@@ -52,9 +52,9 @@ def learning_curve(values: Sequence[Floats], *, level: float = 0.95) -> Curve:
     """Return the outcome at numbers of examples that double, and the gain of doubling again.
 
     The outcome is taken to rise as ``a − b n^−c``, of which each doubling gives ``r = 2^−c`` of
-    the gain of the one before; a, b and r in [0, 1) are fitted by least squares. The interval is
-    that of the curves within the errors of the points, which vary together: they share seeds
-    and test examples.
+    the gain of the one before; a, b and r in [0, 1) are fitted by least squares. The interval
+    is that of the curves within the errors of the points, which vary together: they share
+    seeds and test examples.
 
     Shape:
         Each of the values ``(S, N)``: seeds and groups of test examples.
@@ -64,7 +64,8 @@ def learning_curve(values: Sequence[Floats], *, level: float = 0.95) -> Curve:
         level: The level of the intervals.
 
     Reference:
-        Cortes et al., "Learning curves: asymptotic values and rate of convergence", 1993.
+        C. Cortes and others, "Learning curves: asymptotic values and rate of convergence",
+        1993.
 
     Example:
         >>> import numpy as np

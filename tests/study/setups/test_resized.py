@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from neuropil.datasets import Dataset
-from neuropil.study.resized import resized
+from neuropil.study.setups.resized import resized
 
 PICTURES = torch.randint(0, 256, (3, 2, 16, 12), dtype=torch.uint8)
 

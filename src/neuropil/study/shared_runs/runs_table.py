@@ -12,9 +12,9 @@ from sqlalchemy import and_, select, update
 
 from neuropil.checks import number, shown
 from neuropil.store import open_store
-from neuropil.study.design_differences import design_differences
-from neuropil.study.run_records import Claim, RunResult, RunState
-from neuropil.study.runs_schema import (
+from neuropil.study.shared_runs.design_differences import design_differences
+from neuropil.study.shared_runs.run_records import Claim, RunResult, RunState
+from neuropil.study.shared_runs.runs_schema import (
     FORMAT,
     RUNS,
     STUDIES,
@@ -144,9 +144,7 @@ class RunsTable:
         self.store.write(
             lambda connection: connection.execute(update(STUDIES).where(own).values(plan=text))
         )
-        stored = self.plan()
-        assert stored is not None
-        return stored
+        return self.plan() or dict(plan)
 
     def add(self, runs: Iterable[tuple[str, int, int]]) -> None:
         """Add the runs that the study does not have yet.

@@ -1,4 +1,4 @@
-"""A worker of a study: it claims runs, trains them and stores their results, until none is left."""
+"""A worker of a study: it claims runs, trains them and stores their results."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, final
 from typing_extensions import override
 
 from neuropil.study.budget import MOST_SEEDS
-from neuropil.study.lease_keeper import keep
+from neuropil.study.shared_runs.lease_keeper import keep
 from neuropil.study.study_plan import BASELINE, is_joint, joint_name, names_of, setup_of
 from neuropil.study.study_state import StudyState
 from neuropil.training.callbacks import Callback
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from neuropil.study.outcomes import Outcome
-    from neuropil.study.run_records import Claim
-    from neuropil.study.runs_table import RunsTable
+    from neuropil.study.shared_runs.run_records import Claim
+    from neuropil.study.shared_runs.runs_table import RunsTable
     from neuropil.study.study_plan import StudyPlan
     from neuropil.study.trial import Trial
     from neuropil.training import Trainer
@@ -146,10 +146,9 @@ class Worker:
             unneeded = set(state.standing.unneeded(name, self.plan.seeds))
             if waiting := unneeded & state.waiting.get(name, set()):
                 self.table.skip(name, sorted(waiting))
-        if state.decided:
-            # Without variants to compare with, further trainings of the baseline tell nothing.
-            if waiting := state.waiting.get(BASELINE, set()):
-                self.table.skip(BASELINE, sorted(waiting))
+        # Without variants to compare with, further trainings of the baseline tell nothing.
+        if state.decided and (waiting := state.waiting.get(BASELINE, set())):
+            self.table.skip(BASELINE, sorted(waiting))
 
     def add_joint(self, state: StudyState) -> None:
         """Add the runs of the winners together, before all others that wait."""
@@ -167,7 +166,12 @@ class Worker:
         return max(self.plan.costs[part] for part in parts)
 
     def train(self, claim: Claim) -> None:
-        """Train a run and store its result, unless another worker takes it."""
+        """Train a run and store its result, unless another worker takes it.
+
+        Raises:
+            ValueError: If the baseline cannot be trained.
+            RuntimeError: If PyTorch cannot train it.
+        """
         setup = setup_of(claim.variant, self.trial.baseline, self.trial.task)
         folder = self.checkpoints(claim)
         with keep(self.table, claim) as lost:

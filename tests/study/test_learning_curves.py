@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from neuropil.study.curves import learning_curve, next_gain, same_as_examples
+from neuropil.study.learning_curves import learning_curve, next_gain, same_as_examples
 
 
 @given(st.floats(50, 99), st.floats(1, 40), st.floats(0.05, 2), st.integers(3, 6))

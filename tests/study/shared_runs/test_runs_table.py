@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.study.share_runs import RUNS
+from tests.study.shared_runs.share_runs import RUNS
 
 from neuropil.store import StoreError, database_url
-from neuropil.study import lease_keeper, runs_table
-from neuropil.study.lease_keeper import keep
-from neuropil.study.runs_schema import first_free
-from neuropil.study.runs_table import RunsTable
+from neuropil.study.shared_runs import lease_keeper, runs_table
+from neuropil.study.shared_runs.lease_keeper import keep
+from neuropil.study.shared_runs.runs_schema import first_free
+from neuropil.study.shared_runs.runs_table import RunsTable
 
 EXTENDED = pytest.mark.extended
 FOUR = [("elu", 0, 1), ("elu", 1, 2), ("relu", 0, 3), ("relu", 1, 4)]

@@ -14,7 +14,7 @@ from neuropil.core.graph_joins import inputs_after_join
 from neuropil.core.graph_shapes import GivenInput, node_with_shape, with_shapes
 from neuropil.layers import Identity
 from neuropil.layers.mixing.gate import Part
-from neuropil.study.kept_names import heir_of, set_names
+from neuropil.study.setups.kept_names import heir_of, set_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -11,9 +11,9 @@ import signal
 import sys
 import time
 
-from neuropil.study.lease_keeper import keep
-from neuropil.study.run_records import Claim
-from neuropil.study.runs_table import RunsTable
+from neuropil.study.shared_runs.lease_keeper import keep
+from neuropil.study.shared_runs.run_records import Claim
+from neuropil.study.shared_runs.runs_table import RunsTable
 
 RUNS = [(f"variant {position % 6}", position // 6, position) for position in range(60)]
 

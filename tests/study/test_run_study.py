@@ -16,8 +16,8 @@ from neuropil.datasets import DataError, Dataset
 from neuropil.layers import Input, Relu, Softmax
 from neuropil.runs.recipes.recipe import Recipe
 from neuropil.runs.tasks import task_for
-from neuropil.study.runs_table import RunsTable
-from neuropil.study.study import run
+from neuropil.study.run_study import run
+from neuropil.study.shared_runs.runs_table import RunsTable
 from neuropil.study.study_watch import StudyWatch
 
 TRICKS = [
@@ -149,9 +149,9 @@ def test_an_interrupted_study_ends_as_one_that_was_not(tmp_path, finished):
 
 WORKER = """
 import sys
-from neuropil.study import worker
+from neuropil.study import study_worker as worker
 worker.LEASE_SECONDS = 3.0
-from tests.study.test_study import study
+from tests.study.test_run_study import study
 study(sys.argv[1])
 """
 

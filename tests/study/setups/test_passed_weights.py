@@ -5,8 +5,8 @@ import torch
 
 from neuropil import join
 from neuropil.layers import BatchNorm, Convolution, Elu, Flatten, Input, Linear, Relu, Softmax
-from neuropil.study.passed_weights import pair_weights, pass_weights
-from neuropil.study.rewriting import rewrite
+from neuropil.study.setups.passed_weights import pair_weights, pass_weights
+from neuropil.study.setups.rewriting import rewrite
 
 
 def baseline():
