@@ -1,0 +1,1 @@
+"""Studies: which changes to a training help on your data, measured over seeds and examples."""
