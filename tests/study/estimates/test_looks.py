@@ -88,9 +88,10 @@ def test_variants_may_lag_behind():
     assert found["v2"] == ("cannot tell", 6, None)
 
 
-def test_the_order_of_variants_does_not_matter():
-    outcomes = drawn(4)
-    mixed = dict(reversed(outcomes.items()))
+@given(st.integers(0, 10**6))
+def test_the_order_of_variants_and_seeds_does_not_matter(seed):
+    outcomes = drawn(seed)
+    mixed = {name: dict(reversed(runs.items())) for name, runs in reversed(outcomes.items())}
     found = decide(outcomes, looks=LOOKS, smallest=1.0)
     assert decide(mixed, looks=LOOKS, smallest=1.0) == found
 

@@ -49,7 +49,19 @@ def test_a_variant_far_above_the_others_takes_no_part():
     assert found["wild"].degrees == pytest.approx(3 * 8 / 9)
 
 
-def test_two_such_variants_do_not_hide_each_other():
+def test_a_variant_clearly_above_the_others_is_used_alone_and_takes_part():
+    runs = {**drawn([1.0] * 8, seed=4), "loud": {0: 0.0, 1: 4.0, 2: -2.0, 3: 2.0}}
+    own = run_variances(runs)
+    prior = fit_prior(own.values())
+    found, _ = moderated_variances(runs)
+    assert not prior.is_smaller(own["loud"], 0.01)
+    # The estimate is (8 σ² + s₀²) / 9 on average.
+    assert (8 * found["loud"].value + prior.variance) / 9 == pytest.approx(own["loud"].value)
+    assert found["loud"].degrees == own["loud"].degrees
+    assert found["v0"] == pytest.approx(prior.moderated(own["v0"]))
+
+
+def test_two_variants_far_above_do_not_hide_each_other():
     runs = drawn([1.0] * 8 + [300.0, 400.0])
     found, _ = moderated_variances(runs)
     assert [name for name, one in found.items() if one.value > 100] == ["v8", "v9"]
