@@ -1,0 +1,1 @@
+"""Differences between variants of a training, with intervals, verdicts and stopping."""
