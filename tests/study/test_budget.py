@@ -31,11 +31,18 @@ def test_time_that_is_left_goes_to_seeds():
     assert found.seeds == int(1.25 * 900 / (10 + 10 + 12 + 40 + 40))
 
 
-def test_the_last_variants_are_dropped_when_three_seeds_do_not_fit():
-    found = fit(COSTS, "baseline", 200, None)
+def test_the_last_variants_are_dropped_when_five_seeds_do_not_fit():
+    found = fit(COSTS, "baseline", 260, None)
     assert found.names == ["elu", "dropout"]
     assert found.dropped == ["wide"]
-    assert found.seeds == int(1.25 * 180 / (10 + 10 + 12 + 12))
+    assert found.seeds == int(1.25 * 234 / (10 + 10 + 12 + 12))
+    assert fit(COSTS, "baseline", 400, 3).names == ["elu", "dropout", "wide"]
+
+
+def test_three_seeds_must_do_for_the_first_variant():
+    found = fit(COSTS, "baseline", 70, None)
+    assert found.names == ["elu"]
+    assert found.seeds == 3
 
 
 def test_the_user_s_seeds_are_not_exceeded():

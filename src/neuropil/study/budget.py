@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 # Steps of a measurement: the first ones allocate memory and compile.
 COLD, WARM = 2, 3
-# Seeds with which intervals are usable, and the most that a study plans by itself.
-FEWEST_SEEDS, MOST_SEEDS = 3, 20
+# Seeds with which intervals are usable, that verdicts mostly need, and the most that a study
+# plans by itself.
+FEWEST_SEEDS, USUAL_SEEDS, MOST_SEEDS = 3, 5, 20
 # The part of the budget that is planned; the rest is for what the measurements do not foresee.
 PLANNED = 0.9
 # Variants that are decided early leave time for more seeds than would fit for all.
@@ -135,10 +136,10 @@ class Size(NamedTuple):
 def fit(costs: Mapping[str, float], baseline: str, budget: float, seeds: int | None) -> Size:
     """Return the seeds and variants that fit into a time.
 
-    All variants get the same seeds: as many as were asked for, else as many as fit, at least
-    three, and some more for the time that early verdicts save. If three do not fit for all
-    variants, the last variants are dropped. The winners together get as much time as the
-    dearest variant.
+    All variants get the same seeds: as many as were asked for, else as many as fit, and some
+    more for the time that early verdicts save. Variants are dropped, the last first, until five
+    seeds fit, or as many as were asked for; if that leaves none, three must do for the first.
+    The winners together get as much time as the dearest variant.
 
     Args:
         costs: The seconds of a training of each variant, the most important first.
@@ -150,21 +151,20 @@ def fit(costs: Mapping[str, float], baseline: str, budget: float, seeds: int | N
         ValueError: If not even one variant fits.
     """
     names = [name for name in costs if name != baseline]
-    fewest = FEWEST_SEEDS if seeds is None else min(seeds, FEWEST_SEEDS)
     dropped: list[str] = []
-    while names and fewest * round_of(costs, baseline, names) > budget * PLANNED:
+    usual, least = (min(n, seeds or n) for n in (USUAL_SEEDS, FEWEST_SEEDS))
+    available = budget * PLANNED
+    while len(names) > 1 and usual * round_of(costs, baseline, names) > available:
         dropped.insert(0, names.pop())
-    if not names:
-        least = min((cost for name, cost in costs.items() if name != baseline), default=0.0)
-        needed = fewest * (costs[baseline] + 2 * least) / PLANNED
-        raise ValueError(
-            f"the budget of {duration(budget)} is too short: {number_of(fewest, 'training')} "
-            f"of the baseline and of one variant take about {duration(needed)}. Give a longer "
-            "budget, or fewer epochs."
-        )
     each = round_of(costs, baseline, names)
-    possible = int(STOPPED_EARLY * budget * PLANNED / each)
-    count = min(MOST_SEEDS if seeds is None else seeds, max(fewest, possible))
+    if least * each > available:
+        raise ValueError(
+            f"the budget of {duration(budget)} is too short: {number_of(least, 'training')} of "
+            f"the baseline and of one variant take about {duration(least * each / PLANNED)}. "
+            "Give a longer budget, or fewer epochs."
+        )
+    possible = int(STOPPED_EARLY * available / each)
+    count = min(MOST_SEEDS if seeds is None else seeds, max(least, possible))
     return Size(count, names, dropped, count * each)
 
 

@@ -28,6 +28,14 @@ if TYPE_CHECKING:
 
 LOSS, SECONDS, STEPS = "log_loss", "seconds", "steps_to"
 POINTS = "points"
+# Short names that people write for metrics.
+SHORT = {
+    "rmse": "root_mean_squared_error",
+    "mae": "mean_absolute_error",
+    "mse": "mean_squared_error",
+    "nme": "normalized_mean_error",
+    "auc": "roc_auc",
+}
 # The largest number of groups of test examples. The variance of a figure over examples is then
 # known to a tenth of itself.
 MOST_GROUPS = 200
@@ -69,6 +77,7 @@ class Outcome:
         kind, _, value = name.partition(":")
         if kind == STEPS:
             return cls(name, greater_is_better=False, unit="steps", target=target_of(value))
+        name = SHORT.get(name, name)
         if name not in metrics:
             known = [*metrics, LOSS, SECONDS, f"{STEPS}:0.95"]
             raise ValueError(

@@ -15,6 +15,8 @@ HELPS, HURTS, SAME, UNKNOWN = "helps", "hurts", "no difference", "cannot tell"
 NOTABLE = 0.05
 # With fewer test examples hardly any difference can be told.
 FEW_EXAMPLES = 50
+# Of more changes that cannot be told, only the most promising is named.
+MOST_NAMED = 4
 
 
 def recommendation(found: Mapping[str, Any]) -> list[str]:
@@ -96,8 +98,15 @@ def others(
         same = all_of([each["title"] for each in by_verdict[SAME]])
         lines.append(f"No difference larger than {smallest}: {same}.")
     if UNKNOWN in by_verdict:
-        unknown = all_of([each["title"] for each in by_verdict[UNKNOWN]])
-        lines.append(f"Cannot tell yet: {unknown}. {what_would_tell(by_verdict[UNKNOWN])}")
+        unknown = by_verdict[UNKNOWN]
+        told = all_of([each["title"] for each in unknown])
+        if len(unknown) > MOST_NAMED:
+            best = unknown[0]
+            told = number_of(len(unknown), "change")
+            if best["gain"] is not None and best["gain"] > 0:
+                told += f"; most promising is {best['title']} "
+                told += f"({signed(best['gain'], width(best))})"
+        lines.append(f"Cannot tell yet: {told}. {what_would_tell(unknown)}")
     failed = [each for each in found["variants"] if each["failed"]]
     lines += [
         f"{each['title']}: {number_of(each['failed'], 'training')} diverged." for each in failed

@@ -25,6 +25,7 @@ JOINT, PLUS = "together: ", " + "
 ALL = "all"
 # Groups of tricks that are no choices but questions: how much the data and the labels matter.
 QUESTIONS = ("data", "labels")
+NO_TIME = "there is no time for it: a longer budget tries it"
 # More seeds than this do not make the curves of the questions much clearer.
 SEEDS_OF_QUESTIONS = 5
 
@@ -210,7 +211,7 @@ def make_plan(
                 raise
             left_out.append(entry(name, f"it cannot be trained: {error}"))
     size = fit(costs, BASELINE, budget, seeds)
-    left_out += [entry(name, "no time for three trainings of it") for name in size.dropped]
+    left_out += [entry(name, NO_TIME) for name in size.dropped]
     kept = {name: costs[name] for name in (BASELINE, *size.names)}
     return StudyPlan(size.seeds, size.names, kept, left_out, trial.threads)
 

@@ -10,7 +10,7 @@ from neuropil.study.standing import Standing, standing
 from neuropil.study.study_plan import BASELINE, is_joint, joined
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from numpy.typing import NDArray
 
@@ -67,6 +67,7 @@ class StudyState:
         *,
         smallest: float | None,
         level: float,
+        without: Collection[str] = (),
     ) -> Self:
         """Return the state that the rows of a study tell.
 
@@ -77,6 +78,7 @@ class StudyState:
             outcome: What is compared.
             smallest: The smallest difference that matters; None for the usual one.
             level: The confidence level.
+            without: Variants that get no verdict, and for which no look waits.
         """
         sign = 1 if outcome.greater_is_better else -1
         outcomes: dict[str, dict[int, NDArray[Any]]] = {}
@@ -100,7 +102,7 @@ class StudyState:
         found = standing(
             outcomes,
             ended,
-            plan.compared,
+            [name for name in plan.compared if name not in without],
             baseline=BASELINE,
             seeds=plan.seeds,
             smallest=matters,
@@ -115,6 +117,11 @@ class StudyState:
     def decided(self) -> bool:
         """Whether there is a verdict on each variant."""
         return self.standing.look is None
+
+    def missing(self, name: str) -> set[int]:
+        """Return the seeds of a variant that the next look needs and that have not ended."""
+        open_ = self.waiting.get(name, set()) | self.running.get(name, set())
+        return open_ & set(range(self.standing.look or 0))
 
     @property
     def others_at_work(self) -> bool:

@@ -13,6 +13,7 @@ from typing_extensions import override
 
 from neuropil.study.budget import MOST_SEEDS
 from neuropil.study.shared_runs.lease_keeper import keep
+from neuropil.study.standing import FIRST_LOOK
 from neuropil.study.study_plan import BASELINE, is_joint, joint_name, names_of, setup_of
 from neuropil.study.study_state import StudyState
 from neuropil.training.callbacks import Callback
@@ -20,7 +21,7 @@ from neuropil.training.nonfinite import NonFiniteError
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from neuropil.study.outcomes import Outcome
@@ -73,6 +74,7 @@ class Worker:
         level: The confidence level.
         folder: Folder of the checkpoints.
         deadline: The time of `time.monotonic` after which no run may end.
+        abandoned: Variants for which the time is too short.
         watch: Called with the state before each run, and with the variant and the seed; at the
             end without these.
     """
@@ -86,6 +88,7 @@ class Worker:
     folder: Path
     deadline: float
     watch: Callable[[StudyState, str, int], None] | None = None
+    abandoned: set[str] = field(default_factory=set)
     name: str = field(default_factory=lambda: f"{platform.node()}-{os.getpid()}")
 
     def work(self) -> StudyState:
@@ -98,27 +101,35 @@ class Worker:
             state = self.state()
             state.check_baseline()
             self.prune(state)
+            if self.choose_variants(state):
+                continue
             if state.decided or self.must_join(state):
                 self.add_joint(state)
-            claim = self.table.claim(self.name, LEASE_SECONDS)
-            if claim is None:
-                if not state.others_at_work or time.monotonic() > self.deadline:
-                    return self.state()
-                time.sleep(WAITING)
-                continue
-            late = (
-                time.monotonic() + self.expected_seconds(claim.variant, state) > self.deadline
-            )
-            if late or (self.must_join(state) and not is_joint(claim.variant)):
+            claim = self.table.claim(self.name, LEASE_SECONDS, self.abandoned)
+            if claim is not None and self.has_time_for(claim, state):
+                self.begin(claim, state)
+            elif claim is not None:
                 self.table.release(claim)
                 return self.state()
-            try:
-                if self.watch is not None:
-                    self.watch(state, claim.variant, claim.seed)
-                self.train(claim)
-            except BaseException:
-                self.table.release(claim)  # does nothing if the run has ended
-                raise
+            elif state.others_at_work and time.monotonic() < self.deadline:
+                time.sleep(WAITING)
+            else:
+                return self.state()
+
+    def has_time_for(self, claim: Claim, state: StudyState) -> bool:
+        """Return whether a run can end in time, and without what the winners together need."""
+        ends = time.monotonic() + self.expected_seconds(claim.variant, state)
+        return ends <= self.deadline and (is_joint(claim.variant) or not self.must_join(state))
+
+    def begin(self, claim: Claim, state: StudyState) -> None:
+        """Train a run that was claimed; if anything stops it, other workers may claim it."""
+        try:
+            if self.watch is not None:
+                self.watch(state, claim.variant, claim.seed)
+            self.train(claim)
+        except BaseException:
+            self.table.release(claim)  # does nothing if the run has ended
+            raise
 
     def must_join(self, state: StudyState) -> bool:
         """Return whether the time that is left is needed to train the winners together."""
@@ -138,6 +149,40 @@ class Worker:
             self.outcome,
             smallest=self.smallest,
             level=self.level,
+            without=self.abandoned,
+        )
+
+    def choose_variants(self, state: StudyState) -> bool:
+        """Give up variants for which the time is too short, or take one up again.
+
+        A look needs all undecided variants: if there is no time for all of them, those that
+        matter least are given up, whatever their outcomes, so that the others get a verdict.
+
+        Returns:
+            Whether one was given up or taken up again.
+        """
+        left = self.deadline - time.monotonic()
+        before = set(self.abandoned)
+        if state.decided:
+            # They have at least as many runs as the first look needs, or this is their turn.
+            again = next((n for n in self.plan.variants if n in self.abandoned), None)
+            if again is not None and FIRST_LOOK * self.expected_seconds(again, state) < left:
+                self.abandoned.remove(again)
+        else:
+            needing = [
+                name
+                for name in self.plan.variants
+                if name not in self.abandoned and state.missing(name)
+            ]
+            while len(needing) > 1 and self.needed(needing, state) > left:
+                self.abandoned.add(needing.pop())
+        return self.abandoned != before
+
+    def needed(self, names: Sequence[str], state: StudyState) -> float:
+        """Return the seconds until the next look, if nobody helps."""
+        return sum(
+            len(state.missing(name)) * self.expected_seconds(name, state)
+            for name in (BASELINE, *names)
         )
 
     def prune(self, state: StudyState) -> None:
@@ -147,7 +192,8 @@ class Worker:
             if waiting := unneeded & state.waiting.get(name, set()):
                 self.table.skip(name, sorted(waiting))
         # Without variants to compare with, further trainings of the baseline tell nothing.
-        if state.decided and (waiting := state.waiting.get(BASELINE, set())):
+        waiting = state.waiting.get(BASELINE, set())
+        if state.decided and waiting and not self.abandoned:
             self.table.skip(BASELINE, sorted(waiting))
 
     def add_joint(self, state: StudyState) -> None:

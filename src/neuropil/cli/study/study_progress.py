@@ -10,8 +10,9 @@ from typing_extensions import override
 
 from neuropil.cli.console import console, note, say
 from neuropil.cli.study.study_text import study_table
+from neuropil.study.study_plan import NO_TIME
 from neuropil.study.study_watch import StudyWatch
-from neuropil.text import duration, number_of
+from neuropil.text import duration, number_of, some_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 # Tables are drawn this often at most: each takes some milliseconds.
 PAUSE = 0.5
+# More tricks that do not apply are counted.
+MOST_LISTED = 4
 
 
 class StudyProgress(StudyWatch):
@@ -63,7 +66,7 @@ class StudyProgress(StudyWatch):
             f"within {duration(self.budget)}",
             error=True,
         )
-        note(*(f"{each['name']} is left out: {each['reason']}" for each in plan.left_out))
+        note(*left_out(plan))
 
     @override
     def on_run(self, find: Callable[[], dict[str, Any]], name: str, seed: int) -> None:
@@ -88,3 +91,23 @@ class StudyProgress(StudyWatch):
             from rich.text import Text
 
             self.live.update(Text(line), refresh=True)
+
+
+def left_out(plan: StudyPlan) -> list[str]:
+    """Return notes on the tricks that are not tried; the page has the reason of each."""
+    short = [each["name"] for each in plan.left_out if each["reason"] == NO_TIME]
+    other = [each for each in plan.left_out if each["reason"] != NO_TIME]
+    notes: list[str] = []
+    if len(other) > MOST_LISTED:
+        notes.append(
+            f"{number_of(len(other), 'trick')} do not apply to this network and these data: "
+            "the page says why."
+        )
+    else:
+        notes += [f"{each['name']} is left out: {each['reason']}" for each in other]
+    if short:
+        notes.append(
+            f"there is no time for {number_of(len(short), 'more trick')}, such as "
+            f"{some_of(short)}: a longer --budget, or fewer --epochs, tries them."
+        )
+    return notes

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 FORMAT = 1
 TABLES = sa.MetaData()
@@ -51,9 +51,10 @@ def is_free(now: float) -> sa.ColumnElement[bool]:
     return sa.or_(RUNS.c.state == "waiting", ended)
 
 
-def first_free(study: str, now: float) -> sa.Select[Any]:
-    """Return the query for the first run of a study that can be claimed."""
-    free = sa.select(RUNS).where(RUNS.c.study == study, is_free(now))
+def first_free(study: str, now: float, without: Collection[str]) -> sa.Select[Any]:
+    """Return the query for the first run that can be claimed, leaving out some variants."""
+    wanted = RUNS.c.variant.not_in(list(without))
+    free = sa.select(RUNS).where(RUNS.c.study == study, is_free(now), wanted)
     first = free.order_by(RUNS.c.position, RUNS.c.id).limit(1)
     # Workers that claim at the same moment do not wait for each other and do not get the same
     # run. SQLite has no such clause: there, only one transaction writes at a time.

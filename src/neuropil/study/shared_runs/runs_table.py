@@ -28,7 +28,7 @@ from neuropil.text import some_of, visible
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from numpy.typing import ArrayLike
     from sqlalchemy import Connection, Row, Select
@@ -178,7 +178,9 @@ class RunsTable:
 
     # The work
 
-    def claim(self, worker: str, lease_seconds: float) -> Claim | None:
+    def claim(
+        self, worker: str, lease_seconds: float, without: Collection[str] = ()
+    ) -> Claim | None:
         """Claim the first run that waits, or whose lease is over.
 
         A run that three workers have lost fails: it probably ends their processes.
@@ -186,6 +188,7 @@ class RunsTable:
         Args:
             worker: Name of the worker.
             lease_seconds: Length of the lease.
+            without: Variants whose runs are not claimed.
 
         Returns:
             The claim; None if no run is free now. One that is running may become free.
@@ -197,7 +200,7 @@ class RunsTable:
             now = clock(connection)
             taken = {"state": "running", "worker": worker, "token": token, "started": now}
             taken |= {"lease": now + lease_seconds, "attempt": RUNS.c.attempt + 1}
-            while run := connection.execute(first_free(self.study, now)).first():
+            while run := connection.execute(first_free(self.study, now, without)).first():
                 change = taken if run.attempt < MOST_ATTEMPTS else GIVEN_UP
                 connection.execute(update(RUNS).where(RUNS.c.id == run.id).values(change))
                 if change is taken:

@@ -53,7 +53,7 @@ ACTIVATION_TRICKS = (
     Trick("elu", "ELU in place of ReLU", GROUP, activate(Elu), 1.7, (TABLE, "ELU")),
     Trick(
         "prelu",
-        "PReLU, whose slope is learned for each channel, in place of ReLU",
+        "PReLU in place of ReLU",
         GROUP,
         activate(PRelu, shared=False),
         1.4,
@@ -61,10 +61,10 @@ ACTIVATION_TRICKS = (
     ),
     Trick("swish", "Swish in place of ReLU", GROUP, activate(Swish)),
     Trick("gelu", "GELU in place of ReLU", GROUP, activate(Gelu)),
-    Trick("leaky_relu", "Leaky ReLU, slope 0.01, in place of ReLU", GROUP, activate(LeakyRelu)),
+    Trick("leaky_relu", "Leaky ReLU (slope 0.01) in place of ReLU", GROUP, activate(LeakyRelu)),
     Trick(
         "very_leaky_relu",
-        "Leaky ReLU, slope 1/3, in place of ReLU",
+        "Leaky ReLU (slope 1/3) in place of ReLU",
         GROUP,
         activate(LeakyRelu, epsilon=1 / 3),
         -0.2,

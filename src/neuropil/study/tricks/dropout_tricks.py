@@ -59,7 +59,7 @@ def fed_by_inputs(network: Network) -> set[str]:
 
 def dropout(percent: int, published: float | None = None) -> Trick:
     """Return the trick of a dropout rate in percent."""
-    title = f"Dropout of {percent} %, before the dense layers if there was none"
+    title = f"Dropout of {percent} %"
     lacking = "the network has no dense layers, but of the inputs"
     row = None if published is None else (TABLE, f"drop={percent / 100:g}")
     change = on_networks(drop(percent / 100), lacking)

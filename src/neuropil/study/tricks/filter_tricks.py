@@ -122,7 +122,7 @@ GROUP = "filters"
 FILTER_TRICKS = (
     Trick(
         "learned_colorspace",
-        "A learned colour space: 1×1 convolutions to 10 and to 3 channels first",
+        "A learned colour space",
         "colour space",
         on_networks(lambda _: learn_colors, "the inputs are not pictures of 3 channels"),
         1.4,
@@ -144,13 +144,13 @@ FILTER_TRICKS = (
     ),
     Trick(
         "separable_filters_activated",
-        "Depthwise separable filters, ReLU between both steps",
+        "Depthwise separable filters with ReLU between",
         GROUP,
         factor(separable("relu")),
     ),
     Trick(
         "flattened_filters",
-        "Flattened filters, one axis after the other",
+        "Flattened filters",
         GROUP,
         factor(flattened),
     ),
@@ -168,13 +168,13 @@ FILTER_TRICKS = (
     ),
     Trick(
         "pointwise_last",
-        "Half the filters, and a 1×1 convolution after them",
+        "Half the filters and a 1×1 convolution after them",
         GROUP,
         factor(pointwise_last(activates=False)),
     ),
     Trick(
         "pointwise_last_activated",
-        "Half the filters, and ReLU and a 1×1 convolution after them",
+        "Half the filters, ReLU and a 1×1 convolution after them",
         GROUP,
         factor(pointwise_last(activates=True)),
     ),

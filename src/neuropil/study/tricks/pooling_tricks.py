@@ -152,7 +152,7 @@ POOLING_TRICKS = (
     ),
     Trick(
         "pooling_3x3",
-        "Pooling windows of 3×3, which overlap, in place of 2×2",
+        "Pooling windows of 3×3 in place of 2×2",
         GROUP,
         windows(2, 3, "the network has no pooling in 2×2 windows", padding=1),
     ),

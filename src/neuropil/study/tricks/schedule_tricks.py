@@ -43,7 +43,7 @@ GROUP = "schedule"
 SCHEDULE_TRICKS = (
     Trick(
         "linear_decay",
-        "A learning rate that falls along a straight line",
+        "Linear decay of the learning rate",
         GROUP,
         on_recipes(schedule("linear")),
         2.2,
@@ -51,19 +51,19 @@ SCHEDULE_TRICKS = (
     ),
     Trick(
         "cosine_decay",
-        "A learning rate that falls along half a cosine",
+        "Cosine decay of the learning rate",
         GROUP,
         on_recipes(schedule("cosine")),
     ),
     Trick(
         "one_cycle",
-        "A learning rate that rises and falls in one cycle",
+        "One cycle of the learning rate",
         GROUP,
         on_recipes(schedule("one_cycle")),
     ),
     Trick(
         "polynomial_decay",
-        "A learning rate that falls as the square of the remaining time",
+        "Quadratic decay of the learning rate",
         GROUP,
         on_recipes(schedule("polynomial")),
         1.2,
@@ -71,7 +71,7 @@ SCHEDULE_TRICKS = (
     ),
     Trick(
         "step_decay",
-        "A learning rate that falls to a tenth, twice",
+        "Learning rate divided by ten in steps",
         GROUP,
         on_recipes(schedule("step")),
         0.0,
@@ -79,7 +79,7 @@ SCHEDULE_TRICKS = (
     ),
     Trick(
         "exponential_decay",
-        "A learning rate that falls exponentially",
+        "Exponential decay of the learning rate",
         GROUP,
         on_recipes(schedule("exponential")),
         -3.0,

@@ -115,7 +115,7 @@ GROUP = "picture size"
 SIZE_TRICKS = (
     Trick(
         "small_then_large",
-        "Half the picture size first, then fine-tuned at the full one, at equal cost",
+        "Half the picture size first, at equal cost",
         GROUP,
         small_then_large,
     ),
@@ -129,7 +129,7 @@ SIZE_TRICKS = (
     ),
     Trick(
         "half_size_and_stride",
-        "Half the picture size, half the first stride and filter length",
+        "Half the picture size and half the first stride",
         GROUP,
         resize_by(0.5, stride=0.5),
         -2.6,

@@ -80,9 +80,8 @@ def optimizer_trick(
         published: As for `Trick`.
         row: The variant of the table, if any.
     """
-    title = f"{words}, with its default learning rate"
     change = on_recipes(optimizer(made))
-    return Trick(name, title, "optimiser", change, published, (SOLVERS, row) if row else None)
+    return Trick(name, words, "optimiser", change, published, (SOLVERS, row) if row else None)
 
 
 OPTIMIZER_TRICKS = (
