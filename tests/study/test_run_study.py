@@ -1,6 +1,7 @@
 """A study from its plan to its results, on really trained small networks."""
 
 import json
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from neuropil.datasets import DataError, Dataset
 from neuropil.layers import Input, Relu, Softmax
 from neuropil.runs.recipes.recipe import Recipe
 from neuropil.runs.tasks import task_for
+from neuropil.store import StoreError
 from neuropil.study.run_study import run
 from neuropil.study.shared_runs.runs_table import RunsTable
 from neuropil.study.study_watch import StudyWatch
@@ -152,12 +154,12 @@ import sys
 from neuropil.study import study_worker as worker
 worker.LEASE_SECONDS = 3.0
 from tests.study.test_run_study import study
-study(sys.argv[1])
+study(sys.argv[1], storage=sys.argv[2] or None)
 """
 
 
-def begin(folder):
-    return subprocess.Popen([sys.executable, "-c", WORKER, str(folder)])
+def begin(folder, storage=""):
+    return subprocess.Popen([sys.executable, "-c", WORKER, str(folder), storage])
 
 
 def test_killed_workers_are_replaced_and_two_share_a_study(tmp_path, finished):
@@ -179,6 +181,42 @@ def test_killed_workers_are_replaced_and_two_share_a_study(tmp_path, finished):
     assert len({(row.variant, row.seed) for row in rows}) == len(rows)
     assert {row.state for row in rows} <= {"done", "skipped"}
     assert without_times(found) == without_times(finished.found)
+
+
+@pytest.mark.extended
+def test_four_workers_share_a_study_on_a_server(tmp_path, finished, postgres):
+    """One is killed in a training, one is frozen for longer than its lease."""
+    storage = postgres.empty_database()
+    workers = [begin(tmp_path / str(number), storage) for number in range(4)]
+
+    def table():
+        return RunsTable.open(storage, finished.found["study"]["key"])
+
+    def working():
+        try:
+            return {
+                row.worker.split("-")[-1] for row in table().rows() if row.state == "running"
+            }
+        except StoreError:  # the tables are not there yet
+            return set()
+        return {worker.split("-")[-1] for worker in running}
+
+    deadline = time.monotonic() + 60
+    while not {str(each.pid) for each in workers[:2]} <= working():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    workers[0].kill()
+    workers[0].wait()
+    workers[1].send_signal(signal.SIGSTOP)
+    time.sleep(4)
+    workers[1].send_signal(signal.SIGCONT)
+    assert [each.wait(100) for each in workers[1:]] == [0, 0, 0]
+    rows = table().rows()
+    assert len({(row.variant, row.seed) for row in rows}) == len(rows)
+    assert {row.state for row in rows} <= {"done", "skipped"}
+    for number in (1, 2, 3):
+        found = json.loads((tmp_path / str(number) / "study.json").read_text("utf-8"))
+        assert without_times(found) == without_times(finished.found)
 
 
 def running(folder):

@@ -111,10 +111,16 @@ class Worker:
             elif claim is not None:
                 self.table.release(claim)
                 return self.state()
-            elif state.others_at_work and time.monotonic() < self.deadline:
-                time.sleep(WAITING)
-            else:
+            elif not self.waits_for_others():
                 return self.state()
+
+    def waits_for_others(self) -> bool:
+        """Wait a moment and return True, if another worker has a run and there is time."""
+        # Not the state from before the claim: a worker may have taken the last run since.
+        if not self.state().others_at_work or time.monotonic() > self.deadline:
+            return False
+        time.sleep(WAITING)
+        return True
 
     def has_time_for(self, claim: Claim, state: StudyState) -> bool:
         """Return whether a run can end in time, and without what the winners together need."""
