@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
@@ -184,13 +185,14 @@ def pseudo_values(metric: Metric, parts: list[Statistics]) -> Floats:
     Reference:
         Tukey, "Bias and confidence in not-quite large samples", 1958.
     """
-    figure = metric.compute(metric.merge(parts))
-    without = [
-        metric.compute(metric.merge([*parts[:each], *parts[each + 1 :]]))
-        if len(parts) > 1
-        else 0
-        for each in range(len(parts))
-    ]
+    if len(parts) == 1:
+        return np.array([metric.compute(metric.merge(parts))])
+    # Of all groups before each one, and of all after it.
+    before = [*accumulate(parts, lambda *pair: metric.merge(pair))]
+    after = [*accumulate(reversed(parts), lambda *pair: metric.merge((pair[1], pair[0])))][::-1]
+    figure = metric.compute(before[-1])
+    middle = (metric.merge(pair) for pair in zip(before[:-2], after[2:], strict=True))
+    without = [metric.compute(rest) for rest in (after[1], *middle, before[-2])]
     # Without some groups there may be nothing to measure, such as a class without examples.
     left = np.nan_to_num(np.array(without), nan=figure)
     change = (len(parts) - 1) * (figure - left)
