@@ -29,7 +29,7 @@ def is_transient(error: DBAPIError | OSError) -> bool:
 
 
 def failure(error: DBAPIError | OSError) -> str:
-    """Return what is wrong with a database, to follow its name in a sentence."""
+    """Return the fault of a database, to follow its name in a sentence."""
     cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
     if message := server_message(cause).get("M"):
         return f"cannot be used: {message}"

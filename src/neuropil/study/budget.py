@@ -37,7 +37,7 @@ def seconds_of(text: str) -> float:
     """Return a time such as ``"90s"``, ``"30m"`` or ``"1.5h"`` in seconds.
 
     Raises:
-        ValueError: If the text is no time above 0.
+        ValueError: If the text is not a time above 0.
 
     Example:
         >>> seconds_of("30m"), seconds_of("1h30m")
@@ -53,7 +53,7 @@ def seconds_of(text: str) -> float:
 
 
 class Cost(NamedTuple):
-    """What a training costs.
+    """The cost of a training.
 
     Attributes:
         seconds: The expected seconds of a training, with the measurement of its outcome.
@@ -118,12 +118,12 @@ def measure_cost(setup: Setup, trial: Trial, outcome: Outcome) -> Cost:
 
 
 class Size(NamedTuple):
-    """What fits into a budget.
+    """The study that fits into a budget.
 
     Attributes:
         seeds: The number of seeds of each variant.
         names: The variants.
-        dropped: The variants for which there is no time.
+        dropped: The variants that do not fit.
         seconds: The expected time of all trainings.
     """
 

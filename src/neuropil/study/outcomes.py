@@ -1,4 +1,4 @@
-"""What a study compares: a metric on the test part, the loss, the time or the steps."""
+"""Outcomes that a study compares: a metric on the test part, the loss, the time, the steps."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ MOST_GROUPS = 200
 @final
 @dataclass(frozen=True)
 class Outcome:
-    """What a study compares between trainings.
+    """The outcome of trainings that a study compares.
 
     Args:
         name: The name of a metric of the task; ``"log_loss"`` for its loss; ``"seconds"`` of

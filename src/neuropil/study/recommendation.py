@@ -1,4 +1,4 @@
-"""What a study recommends, in plain sentences."""
+"""The recommendation of a study, in plain sentences."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MOST_NAMED = 4
 
 
 def recommendation(found: Mapping[str, Any]) -> list[str]:
-    """Return what the results of a study recommend, the most important first.
+    """Return the recommendation of a study as sentences, the most important first.
 
     Args:
         found: The content of ``study.json``, without its recommendation.

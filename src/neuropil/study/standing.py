@@ -1,4 +1,4 @@
-"""What the runs of a study tell so far: verdicts, and the runs that are no longer needed."""
+"""Verdicts so far, and the runs that are not needed any more."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def looks_of(seeds: int) -> list[int]:
 
 @dataclass(frozen=True)
 class Standing:
-    """What the runs of a study tell so far.
+    """The verdicts of a study so far.
 
     Args:
         decisions: The decision on each variant that needs no more seeds.
@@ -61,7 +61,7 @@ def standing(
     smallest: float,
     level: float,
 ) -> Standing:
-    """Return what the runs tell so far.
+    """Return the verdicts so far.
 
     A look takes place once all runs that it needs have ended, and it uses no others. The result
     therefore does not depend on the order in which the runs ended, nor on the number of

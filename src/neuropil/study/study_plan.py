@@ -23,16 +23,16 @@ BASELINE = "baseline"
 # The name of several tricks together begins with this.
 JOINT, PLUS = "together: ", " + "
 ALL = "all"
-# Groups of tricks that are no choices but questions: how much the data and the labels matter.
+# Groups of tricks that nobody would choose: they tell how much the data and the labels matter.
 QUESTIONS = ("data", "labels")
-NO_TIME = "there is no time for it: a longer budget tries it"
+NO_TIME = "the budget is too short for it"
 # More seeds than this do not make the curves of the questions much clearer.
 SEEDS_OF_QUESTIONS = 5
 
 
 @dataclass(frozen=True)
 class StudyPlan:
-    """What a study trains.
+    """The plan of a study.
 
     Attributes:
         seeds: The planned number of seeds.

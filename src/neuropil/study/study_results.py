@@ -76,7 +76,7 @@ def figures(state: StudyState, name: str) -> list[float]:
 
 
 def baseline_entry(state: StudyState, description: str) -> dict[str, Any]:
-    """Return what is known of the baseline."""
+    """Return the entry of the baseline."""
     own = figures(state, BASELINE)
     return {
         "name": BASELINE,
@@ -96,7 +96,7 @@ def mean_seconds(state: StudyState, name: str) -> float | None:
 
 
 def variant_entries(state: StudyState) -> list[dict[str, Any]]:
-    """Return what is known of each variant that is compared with the baseline."""
+    """Return an entry for each variant that is compared with the baseline."""
     gains = {each.name: each for each in state.differences()}
     return [
         {
@@ -151,7 +151,7 @@ def unfinished(state: StudyState) -> list[dict[str, str]]:
 
 
 def together_entry(state: StudyState, trial: Trial) -> dict[str, Any] | None:
-    """Return what the winners together give."""
+    """Return the entry of the winners together."""
     names = state.joint(trial)
     name = joint_name(names)
     gains = {each.name: each for each in state.differences()}

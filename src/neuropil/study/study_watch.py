@@ -1,4 +1,4 @@
-"""What a study tells while it runs; the base class does nothing."""
+"""Events of a running study; the base class does nothing."""
 
 from __future__ import annotations
 

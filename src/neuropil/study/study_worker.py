@@ -147,7 +147,7 @@ class Worker:
         return time.monotonic() + each * (len(missing) + 1) > self.deadline
 
     def state(self) -> StudyState:
-        """Return what the table tells now."""
+        """Return the state of the study, as the table has it now."""
         return StudyState.of_runs(
             self.table.rows(),
             self.table.results(),
@@ -161,7 +161,7 @@ class Worker:
     def choose_variants(self, state: StudyState) -> bool:
         """Give up variants for which the time is too short, or take one up again.
 
-        A look needs all undecided variants: if there is no time for all of them, those that
+        A look needs all undecided variants: if the time is too short for all, those that
         matter least are given up, whatever their outcomes, so that the others get a verdict.
 
         Returns:

@@ -70,7 +70,7 @@ def test_augmentations_fit_the_pictures():
 
 def test_no_augmentation():
     assert changes("no_augmentation", pictures(augment=ColorJitter(0.1))) == {"augment": None}
-    assert changes("no_augmentation", pictures()) == "there is no augmentation"
+    assert changes("no_augmentation", pictures()) == "the pictures are not augmented"
 
 
 # Schedule
@@ -130,7 +130,7 @@ def test_weight_decay():
     assert changes("no_weight_decay", table()) == {"weight_decay": 0.0}
     for none in (0.0, None):
         setup = pictures(weight_decay=none)
-        assert changes("more_weight_decay", setup) == "there is no weight decay"
+        assert changes("more_weight_decay", setup) == "the optimiser has no weight decay"
 
 
 # Data

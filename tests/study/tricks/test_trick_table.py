@@ -32,7 +32,7 @@ def test_a_trick_by_its_name(name):
 
 
 def test_an_unknown_name():
-    with pytest.raises(ValueError, match=r"no trick 'dropout_21'\. Did you mean 'dropout_20'"):
+    with pytest.raises(ValueError, match=r"'dropout_21' is unknown\. Did you mean 'dropout_20'"):
         by_name("dropout_21")
 
 

@@ -107,7 +107,7 @@ def left_out(plan: StudyPlan) -> list[str]:
         notes += [f"{each['name']} is left out: {each['reason']}" for each in other]
     if short:
         notes.append(
-            f"there is no time for {number_of(len(short), 'more trick')}, such as "
+            f"the budget is too short for {number_of(len(short), 'more trick')}, such as "
             f"{some_of(short)}: a longer --budget, or fewer --epochs, tries them."
         )
     return notes

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def method_section(found: Mapping[str, Any]) -> Section:
-    """Return what was left out, the baseline, the meaning of the intervals and the settings."""
+    """Return the section on tricks left out, the baseline, the intervals and the settings."""
     return Section(
         "study_method",
         left_out=[(each["title"], each["reason"]) for each in found.get("left_out") or []],
@@ -37,7 +37,7 @@ def baseline_in_words(found: Mapping[str, Any]) -> str:
 
 
 def meaning(found: Mapping[str, Any]) -> list[str]:
-    """Return what the intervals and the verdicts mean, in plain sentences."""
+    """Return the meaning of the intervals and the verdicts, in plain sentences."""
     study, text = found["study"], GainText.of(found)
     changes, looks = len(found["variants"]), study.get("looks") or []
     intervals = (

@@ -37,7 +37,7 @@ def more_data_section(found: Mapping[str, Any]) -> Section | None:
 
 
 def curve_finding(found: Mapping[str, Any]) -> str:
-    """Return what twice the data would give, and whether the curve has reached its plateau."""
+    """Return the gain of twice the data, and whether the curve has reached its plateau."""
     twice = found["learning_curve"].get("twice")
     if not twice:
         return "The learning curve has too few points to tell what more data would give."
@@ -56,7 +56,7 @@ def curve_finding(found: Mapping[str, Any]) -> str:
 
 
 def noise_findings(found: Mapping[str, Any]) -> list[str]:
-    """Return what each share of wrong labels costs, also as a number of lost examples."""
+    """Return the cost of each share of wrong labels, also as a number of lost examples."""
     study, text = found["study"], GainText.of(found)
     sign = 1 if study["larger_is_better"] else -1
     findings = []

@@ -145,7 +145,7 @@ def paired(runs: dict[str, dict[int, NDArray[Any]]], name: str, baseline: str) -
     """Return the differences of a variant to the baseline, one row per common seed.
 
     Raises:
-        ValueError: If there is no common seed.
+        ValueError: If they have no seed in common.
     """
     common = [seed for seed in runs[name] if seed in runs[baseline]]
     if not common:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Decision(NamedTuple):
-    """What is known of a variant so far.
+    """The decision on a variant so far.
 
     Attributes:
         verdict: The verdict; it is final unless "cannot tell".

@@ -1,1 +1,1 @@
-"""What a run trains: a network rewritten, data changed, and weights that variants share."""
+"""Setups of runs: rewritten networks, changed data, and weights that variants share."""

@@ -31,7 +31,7 @@ def box_crops(source: Source, size: tuple[int, int]) -> Dataset:
         size: Height and width of the results.
 
     Raises:
-        DataError: If there is no box to be found.
+        DataError: If no box is found.
 
     Example:
         >>> pictures = torch.zeros(1, 1, 8, 8, dtype=torch.uint8)
@@ -57,7 +57,7 @@ def box_crops(source: Source, size: tuple[int, int]) -> Dataset:
                 found.append(resize(picture[None, :, top:bottom, left:right], size))
                 classes.append(int(box[4]))
     if not found:
-        raise DataError("there are no boxes whose things could be cut out.")
+        raise DataError("the pictures have no boxes whose things could be cut out.")
     return Dataset(torch.cat(found), torch.tensor(classes))
 
 

@@ -1,4 +1,4 @@
-"""What one run of a study trains: a recipe, and what becomes of the data."""
+"""The setup of a run: a recipe, and what becomes of the data."""
 
 from __future__ import annotations
 

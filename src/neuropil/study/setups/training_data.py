@@ -36,7 +36,7 @@ def training_data(splits: Splits, setup: Setup, seed: int) -> Splits:
 
     Raises:
         DataError: If labels without classes are to be wrong, or pictures are to be resized
-            that have no common size, or labels with a place in them; or if there are no boxes
+            that have no common size, or labels with a place in them; or if boxes are missing
             to cut out.
 
     Example:
@@ -123,7 +123,7 @@ def wrong_labels(targets: Tensor, classes: int, noise: float, seed: int) -> Tens
     Which examples, and by which class, is drawn for all of them, whatever the fraction.
 
     Raises:
-        DataError: If there is no other class.
+        DataError: If the labels have a single class.
     """
     if classes < 2:
         raise DataError(f"labels of {classes} class cannot be wrong.")

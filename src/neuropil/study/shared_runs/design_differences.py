@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def design_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Return what differs between two designs, in words.
+    """Return the differences between two designs, in words.
 
     Args:
         before: The design of a study, as read from JSON.

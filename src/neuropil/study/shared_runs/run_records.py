@@ -1,4 +1,4 @@
-"""What the table of runs returns of a run: a claim, its state, its result."""
+"""Records of a run: a claim, its state, its result."""
 
 from __future__ import annotations
 

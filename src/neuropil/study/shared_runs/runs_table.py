@@ -56,7 +56,7 @@ class RunsTable:
 
     This is a table of leases, not a job queue. A queue delivers a job at least once and then
     forgets it. Here the rows are the design of the study, fixed before the first run, and also
-    its progress and its results: there is no second record that could disagree.
+    its progress and its results: no second record could disagree.
 
     Processes of one machine can share a SQLite file, whose leases are timed by the machine's
     clock; several machines need a PostgreSQL server, whose own clock is used.

@@ -75,7 +75,7 @@ def recolor(shape: Shape) -> ColorJitter:
 def no_augmentation(recipe: Recipe, _: Task[Any]) -> Recipe | str:
     """Return a recipe without augmentation."""
     if recipe.augment is None:
-        return "there is no augmentation"
+        return "the pictures are not augmented"
     return replace(recipe, augment=None)
 
 

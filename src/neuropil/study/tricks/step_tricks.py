@@ -62,7 +62,7 @@ def decay(factor: float) -> RecipeChange:
 
     def change(recipe: Recipe, _: Task[Any]) -> Recipe | str:
         if not recipe.weight_decay:
-            return "there is no weight decay"
+            return "the optimiser has no weight decay"
         return replace(recipe, weight_decay=factor * recipe.weight_decay)
 
     return change

@@ -60,7 +60,7 @@ def by_name(name: str) -> Trick:
     found = {normalize_name(trick.name): trick for trick in TRICKS}
     if normalize_name(name) not in found:
         near = nearest_or_some(name, [trick.name for trick in TRICKS])
-        raise ValueError(f"there is no trick {shown(name)}.{near}")
+        raise ValueError(f"the trick {shown(name)} is unknown.{near}")
     return found[normalize_name(name)]
 
 
