@@ -32,7 +32,8 @@ def test_a_trick_by_its_name(name):
 
 
 def test_an_unknown_name():
-    with pytest.raises(ValueError, match=r"'dropout_21' is unknown\. Did you mean 'dropout_20'"):
+    words = r"'dropout_21' is unknown\. Did you mean 'dropout_20'"
+    with pytest.raises(ValueError, match=words):
         by_name("dropout_21")
 
 
