@@ -6,7 +6,7 @@ import json
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, Self, final
 
 from typing_extensions import override
 
@@ -23,6 +23,7 @@ from neuropil.study.budget import seconds_of
 from neuropil.study.outcomes import Outcome
 from neuropil.study.setups.setup import Setup
 from neuropil.study.shared_runs.runs_table import RunsTable
+from neuropil.study.study_file import RESULTS, read_study
 from neuropil.study.study_plan import ALL, StudyPlan, make_plan, tricks_named
 from neuropil.study.study_question import Question
 from neuropil.study.study_results import study_results
@@ -33,13 +34,13 @@ from neuropil.training.parallel.device_choice import choose_device
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from neuropil.runs.recipes.recipe import Recipe
     from neuropil.runs.task import Task
     from neuropil.study.study_state import StudyState
 
-RESULTS, DATABASE, CHECKPOINTS = "study.json", "study.db", "checkpoints"
+DATABASE, CHECKPOINTS = "study.db", "checkpoints"
 LEVEL = 0.95
 
 
@@ -55,6 +56,20 @@ class Study:
 
     found: dict[str, Any]
     folder: Path
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> Self:
+        """Read the results of a study.
+
+        Args:
+            path: The folder of the study, or its ``study.json``.
+
+        Raises:
+            FileNotFoundError: If there is no study.
+            ValueError: If it is damaged, of a newer format, or not a study.
+        """
+        place = Path(path)
+        return cls(read_study(place), place if place.is_dir() else place.parent)
 
     @property
     def winner(self) -> list[str]:
@@ -86,6 +101,7 @@ def run(
     device: str = "auto",
     threads: int | str = "auto",
     watch: StudyWatch | None = None,
+    options: Mapping[str, Any] | None = None,
 ) -> Study:
     """Find out which tricks help on some data, and by how much.
 
@@ -123,6 +139,8 @@ def run(
         device: The device to train on.
         threads: The number of CPU threads of a training.
         watch: Told what happens.
+        options: The options of the command line that give the data and the baseline, as plain
+            data; they are stored in the results, for ``neuropil train --from-study``.
 
     Raises:
         ValueError: If an option cannot be used, no trick applies, or the time is too short.
@@ -187,7 +205,7 @@ def run(
         begun + most,
         lambda state, name, seed: watch.on_run(lambda: found(state), name, seed),
     )
-    results = found(worker.work())
+    results = found(worker.work()) | {"options": options and dict(options)}
     with replacing(folder / RESULTS) as file:
         file.write(json.dumps(results, ensure_ascii=False, indent=1).encode())
     return Study(results, folder)

@@ -9,6 +9,7 @@ import numpy as np
 from neuropil.study.learning_curves import Point, learning_curve, mean_outcome, same_as_examples
 from neuropil.study.recommendation import recommendation
 from neuropil.study.standing import looks_of
+from neuropil.study.study_file import FORMAT
 from neuropil.study.study_plan import BASELINE, joint_name
 from neuropil.study.tricks.trick_table import by_name
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from neuropil.study.study_state import StudyState
     from neuropil.study.trial import Trial
 
-FORMAT = 1
 # Points of a learning curve from which the next can be told.
 FEWEST_POINTS = 3
 

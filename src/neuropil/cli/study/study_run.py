@@ -67,6 +67,7 @@ def start_study(own: Mapping[str, Any], asked: TrainOptions) -> None:
             device=settings.device,
             threads=settings.threads,
             watch=watch,
+            options=asked.given(),
         )
     page = write_study(found.folder / PAGE, found.found)
     if own["json"]:
