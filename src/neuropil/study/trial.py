@@ -115,7 +115,7 @@ class Trial:
             network = network.cpu()
             if held_out is not None:
                 task = task.settle(answers_of(network, held_out, task), labels_of(held_out))
-        return Trained(network, task, History([*start.history, *history]))
+        return Trained(network, task, continued(start.history, history))
 
     def start(
         self,
@@ -170,3 +170,15 @@ class Trial:
         splits = training_data(self.splits, setup, seed)
         with use_threads(self.threads):
             return outcome.values(trained.network, trained.task, splits, trained.history)
+
+
+def continued(first: History, second: History) -> History:
+    """Return the history of two trainings, one after the other: steps and epochs go on."""
+    if not first:
+        return second
+    before = {name: first[-1][name] for name in ("epoch", "steps")}
+    later = (
+        record | {name: record[name] + count for name, count in before.items()}
+        for record in second
+    )
+    return History([*first, *later])
