@@ -1,9 +1,10 @@
 """Trainings of setups: what is trained before counts."""
 
+from tests.study.small_studies import blobs, recipe
+
 from neuropil.runs.tasks import task_for
 from neuropil.study.setups.setup import Setup
 from neuropil.study.trial import Trial
-from tests.study.test_run_study import blobs, recipe
 
 
 def test_steps_and_epochs_of_what_is_trained_before_count():

@@ -132,7 +132,14 @@ class Size(NamedTuple):
     seconds: float
 
 
-def fit(costs: Mapping[str, float], baseline: str, budget: float, seeds: int | None) -> Size:
+def fit(
+    costs: Mapping[str, float],
+    baseline: str,
+    budget: float,
+    seeds: int | None,
+    *,
+    tunings: int = 0,
+) -> Size:
     """Return the seeds and variants that fit into a time.
 
     All variants get the same seeds: as many as were asked for, else as many as fit, at least
@@ -145,6 +152,7 @@ def fit(costs: Mapping[str, float], baseline: str, budget: float, seeds: int | N
         baseline: The name of the baseline among them.
         budget: The seconds that there are.
         seeds: The number of seeds that the user asked for, if any.
+        tunings: Trainings of each variant that choose its learning rate.
 
     Raises:
         ValueError: If not even one variant fits.
@@ -152,20 +160,22 @@ def fit(costs: Mapping[str, float], baseline: str, budget: float, seeds: int | N
     names = [name for name in costs if name != baseline]
     fewest = FEWEST_SEEDS if seeds is None else min(seeds, FEWEST_SEEDS)
     dropped: list[str] = []
-    while names and fewest * round_of(costs, baseline, names) > budget * PLANNED:
+    least_rounds = fewest + tunings
+    while names and least_rounds * round_of(costs, baseline, names) > budget * PLANNED:
         dropped.insert(0, names.pop())
     if not names:
         least = min((cost for name, cost in costs.items() if name != baseline), default=0.0)
-        needed = fewest * (costs[baseline] + 2 * least) / PLANNED
+        needed = least_rounds * (costs[baseline] + 2 * least) / PLANNED
         raise ValueError(
-            f"the budget of {duration(budget)} is too short: {number_of(fewest, 'training')} "
+            f"the budget of {duration(budget)} is too short: "
+            f"{number_of(least_rounds, 'training')} "
             f"of the baseline and of one variant take about {duration(needed)}. Give a longer "
             "budget, or fewer epochs."
         )
     each = round_of(costs, baseline, names)
-    possible = int(STOPPED_EARLY * budget * PLANNED / each)
+    possible = int(STOPPED_EARLY * (budget * PLANNED / each - tunings))
     count = min(MOST_SEEDS if seeds is None else seeds, max(fewest, possible))
-    return Size(count, names, dropped, count * each)
+    return Size(count, names, dropped, (count + tunings) * each)
 
 
 def round_of(costs: Mapping[str, float], baseline: str, names: Sequence[str]) -> float:

@@ -47,7 +47,8 @@ def recommendation(found: Mapping[str, Any]) -> list[str]:
     lines = [use(each, found) for each in by_verdict.get(HELPS, ())]
     lines += together(found)
     if not lines:
-        lines.append("Keep the baseline: no change is known to help.")
+        rate = rate_text(found["baseline"])
+        lines.append(f"Keep the baseline{rate}: no change is known to help.")
     lines += others(by_verdict, found)
     lines += more_examples(found)
     test = found["study"]["test"]
@@ -61,7 +62,19 @@ def recommendation(found: Mapping[str, Any]) -> list[str]:
 
 def use(each: Mapping[str, Any], found: Mapping[str, Any]) -> str:
     """Return the sentence about a change that helps."""
-    return f"Use {each['title']}: {gain_text(each, found)}{time_text(each, found)}."
+    gain = f"{gain_text(each, found)}{time_text(each, found)}"
+    return f"Use {each['title']}{rate_text(each)}: {gain}."
+
+
+def rate_text(each: Mapping[str, Any]) -> str:
+    """Return the learning rate that was chosen, if it is not the usual one.
+
+    Example:
+        >>> rate_text({"lr": 0.5})
+        ', with 0.5 × the learning rate'
+    """
+    factor = each.get("lr", 1.0)
+    return "" if factor == 1 else f", with {factor:g} × the learning rate"
 
 
 def together(found: Mapping[str, Any]) -> list[str]:
@@ -72,7 +85,8 @@ def together(found: Mapping[str, Any]) -> list[str]:
     count = len(both["names"])
     return [
         (
-            f"All {number_of(count, 'change')} together: {gain_text(both, found)}"
+            f"All {number_of(count, 'change')} together{rate_text(both)}: "
+            f"{gain_text(both, found)}"
             f"{time_text(both, found)}; the sum of their single gains is "
             f"{signed(both['sum'], width(both))}."
         )

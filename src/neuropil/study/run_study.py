@@ -72,14 +72,22 @@ class Study:
         return cls(read_study(place), place if place.is_dir() else place.parent)
 
     @property
-    def winner(self) -> list[str]:
-        """The names of the tricks that are recommended together; empty for the baseline."""
+    def best(self) -> dict[str, Any]:
+        """The entry of what is recommended: several tricks together, one, or the baseline."""
         both = self.found["together"]
         helping = [each for each in self.found["variants"] if each["verdict"] == "helps"]
         best = max(helping, key=lambda each: each["gain"], default=None)
         if both and (best is None or both["gain"] >= best["gain"]):
-            return list(both["names"])
-        return [best["name"]] if best else []
+            return both
+        return best or self.found["baseline"]
+
+    @property
+    def winner(self) -> list[str]:
+        """The names of the tricks that are recommended together; empty for the baseline."""
+        best = self.best
+        if best is self.found["baseline"]:
+            return []
+        return list(best.get("names", [best.get("name")]))
 
     @override
     def __repr__(self) -> str:
@@ -94,6 +102,7 @@ def run(
     seeds: int | None = None,
     outcome: str | None = None,
     smallest: float | None = None,
+    tune_lr: bool = False,
     task: Task[Any] | None = None,
     recipe: Recipe | None = None,
     out: str | os.PathLike[str] | None = None,
@@ -130,6 +139,8 @@ def run(
             this value on the validation part.
         smallest: The smallest difference that matters, in percentage points for accuracies and
             the like; None: half a point, or 1 % of the baseline's outcome.
+        tune_lr: Whether the baseline and each trick take half, once or twice their learning
+            rate, whichever is best on the validation examples in a training of its own.
         task: The task; None: what the labels suggest.
         recipe: The baseline; None: the default network and training for the data.
         out: Folder of the results; None: one in ``studies``, named after the data and the
@@ -178,6 +189,7 @@ def run(
         Outcome.named(outcome, task),
         seeds if seeds is None else whole(seeds, "seeds"),
         smallest if smallest is None else number(smallest, "smallest", "[0, inf)"),
+        tune_lr,
     )
     folder = Path("studies", question.key) if out is None else Path(out)
     make_folder(folder)
@@ -188,7 +200,6 @@ def run(
     trial = Trial(splits, task, Setup(recipe), device=place, threads=own)
     watch = watch or StudyWatch()
     plan = shared_plan(question, table, trial, most, watch)
-    table.add(plan.runs)
     watch.on_plan(plan)
 
     def found(state: StudyState) -> dict[str, Any]:
@@ -238,6 +249,7 @@ def shared_plan(
             question.outcome,
             budget=budget,
             seeds=question.seeds,
+            tune_lr=question.tune_lr,
             say=watch.on_measuring,
         )
         stored = table.fix_plan(plan.to_json())

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 from neuropil.core.name_lookup import look_up
 from neuropil.study.budget import fit, measure_cost
+from neuropil.study.learning_rates import FACTORS, tunings
 from neuropil.study.tricks.trick_table import TRICKS, by_name
+from neuropil.study.variant_names import BASELINE, is_joint, names_of, tuned
 from neuropil.training.nonfinite import NonFiniteError
 
 if TYPE_CHECKING:
@@ -19,9 +21,6 @@ if TYPE_CHECKING:
     from neuropil.study.trial import Trial
     from neuropil.study.tricks.trick import Trick
 
-BASELINE = "baseline"
-# The name of several tricks together begins with this.
-JOINT, PLUS = "together: ", " + "
 ALL = "all"
 # Groups of tricks that are no choices but questions: how much the data and the labels matter.
 QUESTIONS = ("data", "labels")
@@ -39,6 +38,7 @@ class StudyPlan:
         costs: The expected seconds of a training of each variant and of the baseline.
         left_out: The name and title of each trick that is not trained, and the reason.
         threads: The number of CPU threads of a training.
+        tuned: The variants whose learning rates are chosen first.
     """
 
     seeds: int
@@ -46,6 +46,7 @@ class StudyPlan:
     costs: dict[str, float]
     left_out: list[dict[str, str]] = field(default_factory=list)
     threads: int = 1
+    tuned: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
         """Return the plan as plain data."""
@@ -62,6 +63,17 @@ class StudyPlan:
         return [name for name in self.variants if by_name(name).group not in QUESTIONS]
 
     @property
+    def tunings(self) -> list[tuple[str, int, int]]:
+        """The variant, seed and place of each run that chooses a learning rate."""
+        return tunings(self.tuned)
+
+    def cost(self, name: str) -> float:
+        """Return the expected seconds of a run of a variant."""
+        variant, _ = tuned(name)
+        parts = names_of(variant) if is_joint(variant) else [variant]
+        return max(self.costs[part] for part in parts)
+
+    @property
     def runs(self) -> list[tuple[str, int, int]]:
         """The variant, seed and place in the order of each run: seed by seed."""
         names = [BASELINE, *self.variants]
@@ -72,6 +84,11 @@ class StudyPlan:
             for place, name in enumerate(names)
             if not asked.get(name) or seed < SEEDS_OF_QUESTIONS
         ]
+
+    @property
+    def seeds_of_questions(self) -> int:
+        """The seeds that the questions about the data need; 0 if none is asked."""
+        return 0 if self.compared == self.variants else min(SEEDS_OF_QUESTIONS, self.seeds)
 
 
 def tricks_named(names: Sequence[str] | str) -> list[Trick]:
@@ -151,26 +168,6 @@ def joined(names: Sequence[str], baseline: Setup, task: Task[Any]) -> tuple[Setu
     return setup, used
 
 
-def joint_name(names: Sequence[str]) -> str:
-    """Return the name of the variant with several tricks."""
-    return JOINT + PLUS.join(names)
-
-
-def is_joint(name: str) -> bool:
-    """Return whether a variant has several tricks."""
-    return name.startswith(JOINT)
-
-
-def names_of(name: str) -> list[str]:
-    """Return the tricks of a variant with several.
-
-    Example:
-        >>> names_of(joint_name(["elu", "no_dropout"]))
-        ['elu', 'no_dropout']
-    """
-    return name.removeprefix(JOINT).split(PLUS)
-
-
 def make_plan(
     tricks: Sequence[Trick],
     trial: Trial,
@@ -178,6 +175,7 @@ def make_plan(
     *,
     budget: float,
     seeds: int | None,
+    tune_lr: bool,
     say: Callable[[str], None],
 ) -> StudyPlan:
     """Measure what the variants cost, and fit them into the time.
@@ -188,6 +186,7 @@ def make_plan(
         outcome: What is compared.
         budget: The seconds that there are.
         seeds: The number of seeds that the user asked for, if any.
+        tune_lr: Whether the learning rates of all variants are chosen first.
         say: Called with the name of each variant before its cost is measured.
 
     Raises:
@@ -199,20 +198,31 @@ def make_plan(
         reasons = "; ".join(f"{each['name']}: {each['reason']}" for each in left_out)
         raise ValueError(f"no trick applies to this network and these data: {reasons}.")
     costs: dict[str, float] = {}
+    tunable: list[str] = []
     # The first measurement of all loads and compiles what the others use: it is repeated.
     for name in (BASELINE, BASELINE, *names):
         say(name)
         try:
             setup = setup_of(name, trial.baseline, trial.task)
             costs[name] = measure_cost(setup, trial, outcome).seconds
+            if tune_lr and has_rate(name, setup):
+                tunable.append(name)
         except (NonFiniteError, ValueError) as error:
             if name == BASELINE:
                 raise
             left_out.append(entry(name, f"it cannot be trained: {error}"))
-    size = fit(costs, BASELINE, budget, seeds)
+    size = fit(costs, BASELINE, budget, seeds, tunings=len(FACTORS) if tune_lr else 0)
     left_out += [entry(name, "no time for three trainings of it") for name in size.dropped]
     kept = {name: costs[name] for name in (BASELINE, *size.names)}
-    return StudyPlan(size.seeds, size.names, kept, left_out, trial.threads)
+    own = [name for name in kept if name in tunable]
+    return StudyPlan(size.seeds, size.names, kept, left_out, trial.threads, own)
+
+
+def has_rate(name: str, setup: Setup) -> bool:
+    """Return whether a variant has a learning rate of its own."""
+    if setup.recipe.lr is None:
+        return False
+    return name == BASELINE or by_name(name).group not in QUESTIONS
 
 
 def entry(name: str, reason: str) -> dict[str, str]:

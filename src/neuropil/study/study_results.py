@@ -10,8 +10,8 @@ from neuropil.study.learning_curves import Point, learning_curve, mean_outcome, 
 from neuropil.study.recommendation import recommendation
 from neuropil.study.standing import looks_of
 from neuropil.study.study_file import FORMAT
-from neuropil.study.study_plan import BASELINE, joint_name
 from neuropil.study.tricks.trick_table import by_name
+from neuropil.study.variant_names import BASELINE, joint_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -85,6 +85,7 @@ def baseline_entry(state: StudyState, description: str) -> dict[str, Any]:
         "figures": own,
         "seconds": mean_seconds(state, BASELINE),
         "parameters": state.results.get(BASELINE, {}).get("parameters"),
+        "lr": state.factor(BASELINE),
         "description": description,
     }
 
@@ -107,7 +108,7 @@ def variant_entries(state: StudyState) -> list[dict[str, Any]]:
             "verdict": verdict_on(name, state),
             "seconds": mean_seconds(state, name),
             "parameters": state.results.get(name, {}).get("parameters"),
-            "lr": 1.0,
+            "lr": state.factor(name),
             "figures": figures(state, name),
             "failed": len(state.errors.get(name, ())),
             "published": by_name(name).published,
@@ -169,6 +170,7 @@ def together_entry(state: StudyState, trial: Trial) -> dict[str, Any] | None:
         "verdict": verdict,
         "seconds": mean_seconds(state, name),
         "parameters": state.results.get(name, {}).get("parameters"),
+        "lr": state.factor(name),
         "figures": figures(state, name),
     }
 

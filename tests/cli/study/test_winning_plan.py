@@ -164,3 +164,15 @@ def test_what_is_no_study_is_refused(refused, pictures, trained):
     assert "there is no study nothing" in refused("train", "--from-study", "nothing")
     run = trained / "bars-run" / "run.json"
     assert "is not a study" in refused("train", "--from-study", run)
+
+
+def test_the_learning_rate_that_was_chosen_is_used(study, train):
+    found = study("tanh", "tanh", options=("--tune-lr", "--lr", 0.01))
+    (tanh,) = found["variants"]
+    run, _ = train()
+    assert run.settings["lr"] == 0.01 * tanh["lr"]
+    change(lambda plain: plain["variants"][0].update(lr=2.0))
+    run, _ = train(out="faster")
+    assert run.settings["lr"] == 0.02
+    run, _ = train("--lr", 0.3, out="own")
+    assert run.settings["lr"] == 0.3

@@ -65,6 +65,15 @@ def own_options(
             STUDY,
         ),
     ] = None,
+    tune_lr: Annotated[
+        bool,
+        typer.Option(
+            "--tune-lr",
+            help="Choose for the baseline and each trick among half, once and twice the "
+            "learning rate, by three trainings each on the validation examples.",
+            rich_help_panel=STUDY,
+        ),
+    ] = False,
     storage: Annotated[
         str | None,
         option(

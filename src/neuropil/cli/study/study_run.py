@@ -60,6 +60,7 @@ def start_study(own: Mapping[str, Any], asked: TrainOptions) -> None:
             seeds=own["seeds"],
             outcome=own["outcome"],
             smallest=own["smallest"],
+            tune_lr=own["tune_lr"],
             task=task,
             recipe=made,
             out=own["out"],

@@ -12,6 +12,7 @@ from neuropil.cli.terminal.process_group import is_group
 from neuropil.cli.train_options import flag
 from neuropil.datasets.fingerprint import fingerprint
 from neuropil.runs.network_fit import check_fit
+from neuropil.study.learning_rates import with_rate
 from neuropil.study.run_study import Study
 from neuropil.study.setups.setup import Setup
 from neuropil.study.trial import Trial
@@ -70,12 +71,15 @@ def winning_plan(splits: Splits, settings: Settings) -> Winning:
     notes = differences(study, splits)
     baseline = Setup(made.recipe)
     found, names = baseline, []
+    own = given(study, settings)
     for name in study.winner:
-        changed = with_trick(name, found, made.task, given(study, settings), settings)
+        changed = with_trick(name, found, made.task, own, settings)
         if isinstance(changed, str):
             notes.append(f"{name} is left out: {changed}.")
         else:
             found, names = changed, [*names, name]
+    if "lr" not in own:
+        found = with_rate(found, study.best.get("lr", 1.0))
     if found.size is not None:
         settings = dataclasses.replace(settings, image_size=found.size)
         splits = open_splits(settings)
@@ -88,8 +92,8 @@ def winning_plan(splits: Splits, settings: Settings) -> Winning:
     start = trial.start(found, splits, settings.seed)
     choice = chosen(names, study, made.recipe.choice)
     recipe = dataclasses.replace(found.recipe, network=start.network, choice=choice)
-    own = plan.Plan(start.task, recipe, [*made.notes, *notes], trained=True)
-    return Winning(splits, settings, own)
+    changed = plan.Plan(start.task, recipe, [*made.notes, *notes], trained=True)
+    return Winning(splits, settings, changed)
 
 
 def given(study: Study, settings: Settings) -> set[str]:

@@ -38,7 +38,7 @@ def variants_table(found: Mapping[str, Any]) -> Section:
     }
     variants = by_gain(found["variants"])
     for name in ("learning rate", "failed runs"):
-        if not any(columns[name](row) for row in variants):
+        if not any(columns[name](row) for row in (*variants, baseline)):
             del columns[name]
     rows = [(row["title"], [write(row) for write in columns.values()]) for row in variants]
     own = {
@@ -46,6 +46,7 @@ def variants_table(found: Mapping[str, Any]) -> Section:
         "seeds": str(len(baseline["figures"])),
         "time per run": time_text(baseline.get("seconds"), None),
         "parameters": count_text(baseline.get("parameters")),
+        "learning rate": factor_text(baseline.get("lr")),
     }
     return Section(
         "study_table",
