@@ -92,3 +92,15 @@ def test_validation_examples_are_needed(tmp_path):
 def test_the_time_counts(tmp_path):
     with pytest.raises(ValueError, match="too short: 6 trainings"):
         study(tmp_path, budget=0.01, tune_lr=True)
+
+
+def test_the_winners_together_have_a_learning_rate_of_their_own(tmp_path):
+    given = {"tricks": ["quarter_batch", "momentum"], "outcome": "log_loss", "seeds": 4}
+    done = study(tmp_path, recipe=recipe(lr=0.001), tune_lr=True, **given)
+    both = done.found["together"]
+    assert both["lr"] == 2  # all of them learn too slowly
+    table = RunsTable.open(done.folder / "study.db", done.found["study"]["key"])
+    tried = [row.variant for row in table.rows() if "of together" in row.variant]
+    assert sorted(tried) == [
+        f"lr × {k} of together: momentum + quarter_batch" for k in (0.5, 1, 2)
+    ]

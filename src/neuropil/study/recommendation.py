@@ -50,6 +50,7 @@ def recommendation(found: Mapping[str, Any]) -> list[str]:
         rate = rate_text(found["baseline"])
         lines.append(f"Keep the baseline{rate}: no change is known to help.")
     lines += others(by_verdict, found)
+    lines += interactions(found)
     lines += more_examples(found)
     test = found["study"]["test"]
     if test is not None and test < FEW_EXAMPLES:
@@ -91,6 +92,35 @@ def together(found: Mapping[str, Any]) -> list[str]:
             f"{signed(both['sum'], width(both))}."
         )
     ]
+
+
+def interactions(found: Mapping[str, Any]) -> list[str]:
+    """Return the sentences about pairs of changes that are not the sum of the two."""
+    pairs = [each for each in found["variants"] if each.get("interaction")]
+    lines = [beyond(each) for each in pairs if is_certain(each["interaction"])]
+    if len(lines) < len(pairs):
+        other = "other " * bool(lines)
+        lines.append(
+            f"No {other}pair of changes is known to differ from the sum of their single gains."
+        )
+    return lines
+
+
+def is_certain(each: Mapping[str, Any]) -> bool:
+    """Return whether the interval of a difference excludes 0."""
+    return each["low"] is not None and not each["low"] <= 0 <= each["high"]
+
+
+def beyond(each: Mapping[str, Any]) -> str:
+    """Return the sentence about a pair of changes that is not the sum of the two."""
+    own = each["interaction"]
+    wide = width(own)
+    more = "more" if own["gain"] > 0 else "less"
+    return (
+        f"{each['title']} together give {more} than the sum of their single gains: "
+        f"{signed(own['gain'], wide)} ({rounded(own['low'], wide)} to "
+        f"{rounded(own['high'], wide)})."
+    )
 
 
 def others(

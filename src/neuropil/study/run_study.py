@@ -130,7 +130,9 @@ def run(
 
     Args:
         data: A `Splits`, or what `neuropil.datasets.open` takes.
-        tricks: Names of tricks or of groups of them; "all" are all that apply.
+        tricks: Names of tricks or of groups of them; "all" are all that apply. A grid such as
+            "elu+dropout" is each of one side with each of the other, and all of them alone; the
+            results say by how much two together exceed the sum of their gains.
         budget: The time, such as ``"30m"`` or ``"2h"``, or in seconds. The number of runs is
             fitted to it; it is exceeded by at most a tenth.
         seeds: The largest number of seeds; None: as many as fit, at most 20.

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Self
 from neuropil.core.name_lookup import look_up
 from neuropil.study.budget import fit, measure_cost
 from neuropil.study.learning_rates import FACTORS, tunings
+from neuropil.study.tricks.data_tricks import QUESTIONS
+from neuropil.study.tricks.trick_pairs import grid, groups_of, parts_of
 from neuropil.study.tricks.trick_table import TRICKS, by_name
 from neuropil.study.variant_names import BASELINE, is_joint, names_of, tuned
 from neuropil.training.nonfinite import NonFiniteError
@@ -22,8 +24,6 @@ if TYPE_CHECKING:
     from neuropil.study.tricks.trick import Trick
 
 ALL = "all"
-# Groups of tricks that are no choices but questions: how much the data and the labels matter.
-QUESTIONS = ("data", "labels")
 # More seeds than this do not make the curves of the questions much clearer.
 SEEDS_OF_QUESTIONS = 5
 
@@ -94,21 +94,29 @@ class StudyPlan:
 def tricks_named(names: Sequence[str] | str) -> list[Trick]:
     """Return tricks by their names or the names of their groups; "all" is all of them.
 
+    With a ``+`` between two of these, it is a grid: each of one side with each of the other,
+    and all of them alone.
+
     Raises:
         ValueError: If a name is unknown; the nearest is suggested.
 
     Example:
-        >>> [trick.group for trick in tricks_named(["elu", "dropout"])][:2]
-        ['activation', 'dropout']
+        >>> [trick.name for trick in tricks_named(["gelu", "tanh+flips"])]
+        ['gelu', 'tanh', 'flips', 'tanh+flips']
     """
-    if names == ALL or ALL in names:
-        return list(TRICKS)
-    known = {trick.name: [trick] for trick in TRICKS}
+    known = {ALL: [*TRICKS]} | {trick.name: [trick] for trick in TRICKS}
     for trick in TRICKS:
         known.setdefault(trick.group, []).append(trick)
-    asked = [names] if isinstance(names, str) else names
-    chosen = [trick for name in asked for trick in look_up(name, known, "trick")]
-    return list({trick.name: trick for trick in chosen}.values())
+    single: list[Trick] = []
+    pairs: list[Trick] = []
+    for name in [names] if isinstance(names, str) else names:
+        sides = [look_up(side, known, "trick") for side in parts_of(name)]
+        if len(sides) > 2:
+            raise ValueError(f"a grid has two sides, got {name!r} with {len(sides)}.")
+        single += [trick for side in sides for trick in side]
+        if len(sides) == 2:
+            pairs += grid(name, *sides)
+    return list({trick.name: trick for trick in [*single, *pairs]}.values())
 
 
 def applicable(
@@ -157,14 +165,15 @@ def joined(names: Sequence[str], baseline: Setup, task: Task[Any]) -> tuple[Setu
         baseline: The setup that they change.
         task: The task.
     """
-    setup, used, groups = baseline, [], set()
+    setup, used = baseline, []
+    groups: set[str] = set()
     for trick in map(by_name, names):
-        if trick.group in groups:
+        if groups & groups_of(trick):
             continue
         changed = trick.change(setup, task)
         if not isinstance(changed, str):
             setup, used = changed, [*used, trick.name]
-            groups.add(trick.group)
+            groups |= groups_of(trick)
     return setup, used
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neuropil.study.interaction import interaction
 from neuropil.study.learning_curves import Point, learning_curve, mean_outcome, same_as_examples
 from neuropil.study.recommendation import recommendation
 from neuropil.study.standing import looks_of
@@ -112,6 +113,7 @@ def variant_entries(state: StudyState) -> list[dict[str, Any]]:
             "figures": figures(state, name),
             "failed": len(state.errors.get(name, ())),
             "published": by_name(name).published,
+            "interaction": interaction_entry(name, state),
         }
         for name in state.plan.compared
         if state.ended.get(name)
@@ -131,6 +133,12 @@ def gain_entry(each: Difference | None) -> dict[str, Any]:
         "error": {"seeds": each.seed_error, "examples": each.example_error} if known else None,
         "seeds": each.seeds,
     }
+
+
+def interaction_entry(name: str, state: StudyState) -> dict[str, Any] | None:
+    """Return the gain of a pair of tricks beyond the sum of their gains; else None."""
+    found = interaction(name, state)
+    return None if found is None else gain_entry(found)
 
 
 def verdict_on(name: str, state: StudyState) -> str:

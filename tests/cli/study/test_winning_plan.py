@@ -93,6 +93,13 @@ def test_the_winners_together_are_a_run_like_any_other(study, train, neuropil):
         assert files[0].read_bytes() == files[1].read_bytes()
 
 
+def test_a_pair_that_helps_is_trained(study, train):
+    found = study("tanh+cosine_decay", "tanh+cosine_decay", options=("--outcome", "log_loss"))
+    run, _ = train()
+    expected = figure_of(found, "tanh+cosine_decay")
+    assert run.figures["test"]["loss"] == pytest.approx(expected)
+
+
 def test_pictures_are_read_at_the_size_that_helps(study, train, neuropil):
     study("half_size", "half_size")
     run, _ = train()

@@ -31,7 +31,8 @@ def own_options(
     tricks: Annotated[
         str,
         typer.Option(
-            help="Names of tricks or of groups of them, such as elu,dropout,schedule; or all.",
+            help="Names of tricks or of groups of them, such as elu,dropout,schedule; or all. "
+            "A + between two, as in elu+dropout, adds each of one with each of the other.",
             rich_help_panel=STUDY,
             metavar="NAMES",
         ),
