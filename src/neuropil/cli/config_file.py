@@ -35,7 +35,7 @@ def use_study(context: typer.Context, path: Path | None) -> Path | None:
 
     Raises:
         FileNotFoundError: If there is no study.
-        ValueError: If it is none, or it was not started by a command.
+        ValueError: If it is not a study, or was not started by a command.
     """
     if path is not None:
         plain = read_study(path).get("options")

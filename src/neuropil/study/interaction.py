@@ -24,7 +24,7 @@ def interaction(name: str, state: StudyState) -> Difference | None:
         state: The state of the study.
 
     Returns:
-        The interaction; None if it is no pair, or no seed is shared.
+        The interaction; None if it is not a pair, or no seed is shared.
     """
     parts = parts_of(name)
     if len(parts) != 2:

@@ -42,7 +42,7 @@ def with_rate(setup: Setup, factor: float) -> Setup:
 
 
 def tuning_outcome(outcome: Outcome, task: Task[Any]) -> Outcome:
-    """Return what learning rates are chosen by: the outcome if it is measured on examples."""
+    """Return the outcome by which rates are chosen: the same if measured on examples."""
     return outcome if outcome.needs_test else Outcome.named(None, task)
 
 

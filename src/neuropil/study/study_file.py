@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 RESULTS = "study.json"
-# Parts of the file without which it is no study.
+# Parts that every study has, by name.
 PARTS = {"study": dict, "baseline": dict, "variants": list, "recommendation": list}
 
 
