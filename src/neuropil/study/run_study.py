@@ -74,7 +74,7 @@ class Study:
     @property
     def best(self) -> dict[str, Any]:
         """The entry of what is recommended: several tricks together, one, or the baseline."""
-        both = self.found["together"]
+        both = self.found.get("together")
         helping = [each for each in self.found["variants"] if each["verdict"] == "helps"]
         best = max(helping, key=lambda each: each["gain"], default=None)
         if both and (best is None or both["gain"] >= best["gain"]):

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from neuropil.runs.run_folder import Run
@@ -68,6 +69,24 @@ def test_it_is_the_training_of_the_study(study, train, trick):
     assert f"{trick}, as the study in" in run.settings["choice"]
     assert run.settings["from_study"].endswith("found")
     assert run.settings["choice"] in " ".join(said.split())
+
+
+def test_a_table_whose_recipe_trials_choose_is_trained_as_in_the_study(
+    neuropil, train, tmp_path
+):
+    random = np.random.default_rng(0)
+    a, b = random.normal(size=(2, 100)).round(3)
+    rows = [
+        f"{x},{y},{'in' if x * x + y * y < 1.4 else 'out'}" for x, y in zip(a, b, strict=True)
+    ]
+    (tmp_path / "circle.csv").write_text("\n".join(["a,b,level", *rows, ""]))
+    options = ("--tricks", "elu", "--seeds", 1, "--threads", 1, "--outcome", "log_loss")
+    assert neuropil("study", "circle.csv", *options, "--out", "found", "-q").code == 0
+    found = change(lambda plain: help_with(plain, ["elu"]))
+    run, _ = train()
+    assert run.figures["test"]["loss"] == pytest.approx(figure_of(found, "elu"))
+    assert "errors: linear model" in run.settings["choice"]  # the trials
+    assert "elu, as the study in" in run.settings["choice"]
 
 
 def test_without_a_winner_the_baseline_is_trained(study, train):
