@@ -60,17 +60,18 @@ def test_a_budget_for_no_variant_is_refused():
     st.lists(st.floats(0.1, 100), min_size=2, max_size=12),
     st.floats(1, 1e5),
     st.none() | st.integers(1, 9),
+    st.sampled_from([0, 3]),
 )
-def test_what_is_planned_fits(costs, budget, seeds):
+def test_what_is_planned_fits(costs, budget, seeds, tunings):
     named = {"baseline": costs[0]} | {f"v{n}": cost for n, cost in enumerate(costs[1:])}
     try:
-        found = fit(named, "baseline", budget, seeds)
+        found = fit(named, "baseline", budget, seeds, tunings=tunings)
     except ValueError:
-        least = min(FEWEST_SEEDS, seeds or FEWEST_SEEDS)
+        least = min(FEWEST_SEEDS, seeds or FEWEST_SEEDS) + tunings
         assert least * round_of(named, "baseline", ["v0"]) > 0.9 * budget
         return
     assert found.seconds <= 1.25 * 0.9 * budget * (1 + 1e-9)
     assert [*found.names, *found.dropped] == list(named)[1:]
     assert found.seconds == pytest.approx(
-        found.seeds * round_of(named, "baseline", found.names)
+        (found.seeds + tunings) * round_of(named, "baseline", found.names)
     )

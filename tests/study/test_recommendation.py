@@ -100,3 +100,29 @@ def test_errors_and_twice_the_data():
         "Twice the training examples would give about root mean squared error lower by 0.031 "
         "(0.011 to 0.062)."
     )
+
+
+def test_pairs_that_are_not_the_sum_of_the_two_are_told():
+    more = {"gain": 0.6, "low": 0.1, "high": 1.1}
+    unclear = {"gain": -0.2, "low": -0.9, "high": 0.5}
+    first = variant("A", 1.5, 0.9, 2.1, "helps", interaction=more)
+    second = variant("B", 0.4, -0.3, 1.0, "cannot tell", interaction=unclear)
+    third = variant("C", 0.4, -0.3, 1.0, "cannot tell", interaction=None)
+    found = recommendation(study(first, second, third))
+    assert (
+        "A in place of ReLU together give more than the sum of their single gains: +0.6 "
+        "(0.1 to 1.1)." in found
+    )
+    rest = "pair of changes is known to differ from the sum of their single gains."
+    assert f"No other {rest}" in found
+    assert f"No {rest}" in recommendation(study(second, third))
+    assert not any("sum" in line for line in recommendation(study(third)))
+
+
+def test_a_learning_rate_that_was_chosen_is_told():
+    found = recommendation(study(variant("ELU", 0.8, 0.2, 1.4, "helps", lr=0.5)))
+    assert found[0].startswith("Use ELU in place of ReLU, with 0.5 × the learning rate: +0.8")
+    nothing = study() | {"baseline": {"seconds": 3.0, "lr": 2.0}}
+    assert recommendation(nothing) == [
+        "Keep the baseline, with 2 × the learning rate: no change is known to help."
+    ]

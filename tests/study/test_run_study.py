@@ -3,65 +3,27 @@
 import json
 import signal
 import sqlite3
-import subprocess
-import sys
 import time
 from contextlib import closing
 
 import numpy as np
 import pytest
 import torch
+from tests.study.small_studies import (
+    Interrupts,
+    begin,
+    blobs,
+    recipe,
+    study,
+    without_times,
+)
 
 from neuropil import datasets
 from neuropil.datasets import DataError, Dataset
-from neuropil.layers import Input, Relu, Softmax
-from neuropil.runs.recipes.recipe import Recipe
 from neuropil.runs.tasks import task_for
 from neuropil.store import StoreError
-from neuropil.study.run_study import run
 from neuropil.study.shared_runs.runs_table import RunsTable
 from neuropil.study.study_watch import StudyWatch
-
-TRICKS = [
-    "tanh",
-    "half_width",
-    "half_of_the_examples",
-    "quarter_of_the_examples",
-    "label_noise_10",
-]
-
-
-def blobs(rows=700, seed=0):
-    """Two classes of points that a line does not divide."""
-    rng = np.random.default_rng(seed)
-    x = rng.normal(size=(rows, 2))
-    y = np.where((x**2).sum(1) > 1.4, "out", "in")
-    return datasets.open({"a": x[:, 0], "b": x[:, 1], "y": y}, test=0.4)
-
-
-def recipe(**changes):
-    network = Input(2) >> Relu(6) >> Relu(6) >> Softmax(2)
-    options = {
-        "optimizer": "adamw", "lr": 0.02, "weight_decay": 0.01, "schedule": None, "epochs": 2,
-        "batch_size": 32,
-    }  # fmt: skip
-    return Recipe(network, **options | changes)
-
-
-def study(folder, data=None, **options):
-    given = {"tricks": TRICKS, "seeds": 3, "budget": 60, "threads": 1, "recipe": recipe()}
-    return run(data or blobs(), out=folder, **given | options)
-
-
-def without_times(found):
-    """Return results without all that depends on the clock."""
-    plain = json.loads(json.dumps(found))
-    del plain["study"]["seconds"]
-    for each in (plain["baseline"], *plain["variants"], plain["together"]):
-        if each:
-            del each["seconds"]
-    plain["recommendation"] = [line.split(", ")[0] for line in plain["recommendation"]]
-    return plain
 
 
 @pytest.fixture(scope="module")
@@ -129,37 +91,11 @@ def test_the_same_question_again_trains_nothing(finished):
     assert again.found == finished.found
 
 
-class Interrupts(StudyWatch):
-    """Interrupts a study before its n-th training."""
-
-    def __init__(self, after):
-        self.left = after
-
-    def on_run(self, find, name, seed):
-        find()
-        self.left -= 1
-        if not self.left:
-            raise KeyboardInterrupt
-
-
 def test_an_interrupted_study_ends_as_one_that_was_not(tmp_path, finished):
     for after in (1, 2, 5, 3):
         with pytest.raises(KeyboardInterrupt):
             study(tmp_path, watch=Interrupts(after))
     assert without_times(study(tmp_path).found) == without_times(finished.found)
-
-
-WORKER = """
-import sys
-from neuropil.study import study_worker as worker
-worker.LEASE_SECONDS = 3.0
-from tests.study.test_run_study import study
-study(sys.argv[1], storage=sys.argv[2] or None)
-"""
-
-
-def begin(folder, storage=""):
-    return subprocess.Popen([sys.executable, "-c", WORKER, str(folder), storage])
 
 
 def test_killed_workers_are_replaced_and_two_share_a_study(tmp_path, finished):
@@ -185,7 +121,7 @@ def test_killed_workers_are_replaced_and_two_share_a_study(tmp_path, finished):
 def test_four_workers_share_a_study_on_a_server(tmp_path, finished, postgres):
     """One is killed in a training, one is frozen for longer than its lease."""
     storage = postgres.empty_database()
-    workers = [begin(tmp_path / str(number), storage) for number in range(4)]
+    workers = [begin(tmp_path / str(number), storage=storage) for number in range(4)]
 
     def table():
         return RunsTable.open(storage, finished.found["study"]["key"])

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 OWN = {"epochs": "n_epochs", "lr": "lr"}
 # Options of gradient training that a classic network does not have.
 OTHERS = (
-    *("weights", "freeze", "then", "optimizer", "batch_size", "schedule", "loss"),
+    *("from_study", "weights", "freeze", "then", "optimizer", "batch_size", "schedule", "loss"),
     *("class_weight", "augment", "patience", "keep_best"),
 )
 

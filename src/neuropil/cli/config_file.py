@@ -1,13 +1,15 @@
-"""Options of ``neuropil train`` from a file: TOML, JSON, or the ``run.json`` of a run."""
+"""Options of ``neuropil train`` from a file: TOML, JSON, a run's or a study's."""
 
 import json
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import typer
 
 from neuropil.core.reading import require_file
+from neuropil.study.study_file import read_study
 from neuropil.text import nearest_or_some
 
 
@@ -19,10 +21,38 @@ def use_config(context: typer.Context, path: Path | None) -> Path | None:
         path: The file; None if there is none.
     """
     if path is not None:
-        known = [parameter.name or "" for parameter in context.command.params]
-        known = [name for name in known if name not in ("config", "help")]
-        context.default_map = read_options(path, known)
+        read = read_options(path, known_options(context))
+        context.default_map = {**(context.default_map or {}), **read}
     return path
+
+
+def use_study(context: typer.Context, path: Path | None) -> Path | None:
+    """Make the options of a study's baseline the defaults of a command, below those of a file.
+
+    Args:
+        context: The context of the command.
+        path: The folder of the study; None if there is none.
+
+    Raises:
+        FileNotFoundError: If there is no study.
+        ValueError: If it is not a study, or was not started by a command.
+    """
+    if path is not None:
+        plain = read_study(path).get("options")
+        if not isinstance(plain, dict):
+            raise ValueError(
+                f"{path} does not have the options of its baseline: only a study that "
+                "`neuropil study` made can be trained from."
+            )
+        read = arguments(plain, path, known_options(context))
+        context.default_map = {**read, **(context.default_map or {})}
+    return path
+
+
+def known_options(context: typer.Context) -> list[str]:
+    """Return the names of the options that a file may set."""
+    names = [parameter.name or "" for parameter in context.command.params]
+    return [name for name in names if name not in ("config", "help")]
 
 
 def read_options(path: Path, known: list[str]) -> dict[str, Any]:
@@ -49,6 +79,20 @@ def read_options(path: Path, known: list[str]) -> dict[str, Any]:
         plain = plain.get("options")
         if not isinstance(plain, dict):
             raise ValueError(f"{path} is damaged: it does not have the options of the run.")
+    return arguments(plain, path, known)
+
+
+def arguments(plain: Mapping[str, Any], path: Path, known: list[str]) -> dict[str, Any]:
+    """Return options by their names with ``_``, in the form that is typed.
+
+    Args:
+        plain: The options as they are in a file.
+        path: The file.
+        known: Names of all options.
+
+    Raises:
+        ValueError: If an option is unknown, or no single value.
+    """
     options = {name.replace("-", "_"): value for name, value in plain.items()}
     for name, value in options.items():
         if name not in known:

@@ -64,6 +64,7 @@ class Settings:
     device: str
     threads: str | int
     shard: bool | None
+    from_study: str | None
 
     @classmethod
     def from_options(cls, asked: TrainOptions) -> Self:
@@ -88,10 +89,13 @@ class Settings:
             )
         if not 0 <= asked.seed < 2**63:
             raise ValueError(f"--seed must be a whole number from 0, got {asked.seed}.")
+        if asked.from_study is not None:
+            check_study_options(asked)
         plain = cls.from_plain(vars(asked))
         return dataclasses.replace(
             plain,
-            data=None if asked.data is None else os.path.realpath(asked.data),
+            data=asked.data and os.path.realpath(asked.data),
+            from_study=asked.from_study and os.path.realpath(asked.from_study),
             image_size=asked.image_size
             if asked.image_size in SIZES
             else image_size(asked.image_size),
@@ -108,6 +112,20 @@ class Settings:
 
 
 FIELDS = dataclasses.fields(Settings)
+
+
+def check_study_options(asked: TrainOptions) -> None:
+    """Refuse options that do not suit a training with what a study found.
+
+    Raises:
+        ValueError: If there is one.
+    """
+    for name in ("weights", "freeze", "then"):
+        if getattr(asked, name) is not None:
+            raise ValueError(
+                f"{flag(name)} does not suit --from-study: a study trains a whole network from "
+                "newly drawn weights."
+            )
 
 
 def check_names(asked: TrainOptions) -> None:

@@ -7,12 +7,13 @@ from typing import Annotated, Any, final
 
 import typer
 
-from neuropil.cli.config_file import use_config
+from neuropil.cli.config_file import use_config, use_study
 from neuropil.datasets.formats import openable
 from neuropil.runs.tasks import TASKS
 
 # Options that do not change the result.
 OUTPUT = ("check", "out", "config", "quiet", "json")
+PATHS = ("data", "from_study")
 DATA, NETWORK, TRAINING, RUN = "Data", "Network", "Training", "Run"
 
 
@@ -283,6 +284,18 @@ class TrainOptions:
             callback=use_config,
         ),
     ] = None
+    from_study: Annotated[
+        Path | None,
+        typer.Option(
+            help="Train with what a study found: its data and baseline with the tricks that it "
+            "recommends. The folder of the study. Options on the command line override it.",
+            rich_help_panel=RUN,
+            metavar="STUDY",
+            show_default=False,
+            is_eager=True,
+            callback=use_study,
+        ),
+    ] = None
     quiet: Annotated[
         bool,
         typer.Option("--quiet", "-q", help="Print only the run folder.", rich_help_panel=RUN),
@@ -298,10 +311,12 @@ class TrainOptions:
         Where a run is written, and what is printed, is not part of it.
         """
         plain = {each.name: (getattr(self, each.name), each.default) for each in fields(self)}
+        # What a study does not set, or sets otherwise, may be a default of the command.
+        all_of_them = self.from_study is not None
         given = {
-            name: os.path.realpath(value) if name == "data" else value
+            name: os.path.realpath(value) if name in PATHS else value
             for name, (value, usual) in plain.items()
-            if value != usual
+            if value != usual or (all_of_them and value is not None)
         }
         return {name: value for name, value in given.items() if name not in OUTPUT}
 

@@ -16,6 +16,7 @@ from neuropil.cli.network_argument import resize
 from neuropil.cli.plan_text import show_data, show_plan, show_processes
 from neuropil.cli.run_data import new_folder, open_splits
 from neuropil.cli.settings import Settings
+from neuropil.cli.study.winning_plan import winning_plan
 from neuropil.cli.terminal.interruption import suggesting_resume
 from neuropil.cli.terminal.progress_bar import progress_for
 from neuropil.core.free_memory import keep_freed_memory
@@ -103,22 +104,24 @@ def begin(
     def create() -> tuple[Run, Recipe]:
         if plan.is_open(splits, settings) and not quiet:
             note("trying several recipes on held-out rows, which takes some seconds …")
-        task, made, notes, trained = plan.make_plan(splits, settings)
+        parts, own, (task, made, notes, trained) = winning_plan(splits, settings)
         if first is not None and made.lr is not None:
             made = dataclasses.replace(made, lr=made.lr * SLOWER)
         if settings.then is not None:
             check_resizable(made.network, splits, settings.then[0])
-        threads = plan.threads(settings, made, splits)
+        threads = plan.threads(settings, made, parts)
         if not quiet:
-            show_plan(splits, task, made, notes)
+            show_plan(parts, task, made, notes)
             show_processes(threads)
         chosen = plan.to_plain(task, made) | {"threads": threads}
-        all_settings = vars(settings) | chosen
-        run = Run.create(path, made.network, splits, task, all_settings, options)
+        all_settings = vars(own) | chosen
+        run = Run.create(path, made.network, parts, task, all_settings, options)
         return run, made if trained or not settings.shard else plan.without_weights(made)
 
     # The others get the network with its initial weights: they do not need the files.
     run, made = join_processes().call_in_first(create)
+    if run.settings["image_size"] != settings.image_size:  # a trick changes the size
+        splits = open_splits(Settings.from_plain(run.settings | {"data": typed}))
     with discarding_on_failure(run):
         check_same_data(run, splits, settings.data)
         complete(run, splits, made, quiet=quiet)

@@ -35,7 +35,7 @@ NOTHING = type(None)
 MOST_THREADS = 1 << 15
 TEXTS = (
     *("data", "target", "task", "encoding", "split_by", "color"),
-    *("network", "weights", "freeze"),
+    *("network", "weights", "freeze", "from_study"),
     *("optimizer", "schedule", "loss", "augment", "device", "class_weight"),
     "choice",
 )

@@ -133,7 +133,14 @@ class Size(NamedTuple):
     seconds: float
 
 
-def fit(costs: Mapping[str, float], baseline: str, budget: float, seeds: int | None) -> Size:
+def fit(
+    costs: Mapping[str, float],
+    baseline: str,
+    budget: float,
+    seeds: int | None,
+    *,
+    tunings: int = 0,
+) -> Size:
     """Return the seeds and variants that fit into a time.
 
     All variants get the same seeds: as many as were asked for, else as many as fit, and some
@@ -146,13 +153,14 @@ def fit(costs: Mapping[str, float], baseline: str, budget: float, seeds: int | N
         baseline: The name of the baseline among them.
         budget: The seconds that there are.
         seeds: The number of seeds that the user asked for, if any.
+        tunings: Trainings of each variant that choose its learning rate.
 
     Raises:
         ValueError: If not even one variant fits.
     """
     names = [name for name in costs if name != baseline]
     dropped: list[str] = []
-    usual, least = (min(n, seeds or n) for n in (USUAL_SEEDS, FEWEST_SEEDS))
+    usual, least = (min(n, seeds or n) + tunings for n in (USUAL_SEEDS, FEWEST_SEEDS))
     available = budget * PLANNED
     while len(names) > 1 and usual * round_of(costs, baseline, names) > available:
         dropped.insert(0, names.pop())
@@ -163,9 +171,9 @@ def fit(costs: Mapping[str, float], baseline: str, budget: float, seeds: int | N
             f"the baseline and of one variant take about {duration(least * each / PLANNED)}. "
             "Give a longer budget, or fewer epochs."
         )
-    possible = int(STOPPED_EARLY * available / each)
-    count = min(MOST_SEEDS if seeds is None else seeds, max(least, possible))
-    return Size(count, names, dropped, count * each)
+    possible = int(STOPPED_EARLY * (available / each - tunings))
+    count = min(MOST_SEEDS if seeds is None else seeds, max(least - tunings, possible))
+    return Size(count, names, dropped, (count + tunings) * each)
 
 
 def round_of(costs: Mapping[str, float], baseline: str, names: Sequence[str]) -> float:

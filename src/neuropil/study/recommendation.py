@@ -49,8 +49,10 @@ def recommendation(found: Mapping[str, Any]) -> list[str]:
     lines = [use(each, found) for each in by_verdict.get(HELPS, ())]
     lines += together(found)
     if not lines:
-        lines.append("Keep the baseline: no change is known to help.")
+        rate = rate_text(found["baseline"])
+        lines.append(f"Keep the baseline{rate}: no change is known to help.")
     lines += others(by_verdict, found)
+    lines += interactions(found)
     lines += more_examples(found)
     test = found["study"]["test"]
     if test is not None and test < FEW_EXAMPLES:
@@ -63,7 +65,19 @@ def recommendation(found: Mapping[str, Any]) -> list[str]:
 
 def use(each: Mapping[str, Any], found: Mapping[str, Any]) -> str:
     """Return the sentence about a change that helps."""
-    return f"Use {each['title']}: {gain_text(each, found)}{time_text(each, found)}."
+    gain = f"{gain_text(each, found)}{time_text(each, found)}"
+    return f"Use {each['title']}{rate_text(each)}: {gain}."
+
+
+def rate_text(each: Mapping[str, Any]) -> str:
+    """Return the learning rate that was chosen, if it is not the usual one.
+
+    Example:
+        >>> rate_text({"lr": 0.5})
+        ', with 0.5 × the learning rate'
+    """
+    factor = each.get("lr", 1.0)
+    return "" if factor == 1 else f", with {factor:g} × the learning rate"
 
 
 def together(found: Mapping[str, Any]) -> list[str]:
@@ -74,11 +88,41 @@ def together(found: Mapping[str, Any]) -> list[str]:
     count = len(both["names"])
     return [
         (
-            f"All {number_of(count, 'change')} together: {gain_text(both, found)}"
+            f"All {number_of(count, 'change')} together{rate_text(both)}: "
+            f"{gain_text(both, found)}"
             f"{time_text(both, found)}; the sum of their single gains is "
             f"{signed(both['sum'], width(both))}."
         )
     ]
+
+
+def interactions(found: Mapping[str, Any]) -> list[str]:
+    """Return the sentences about pairs of changes that are not the sum of the two."""
+    pairs = [each for each in found["variants"] if each.get("interaction")]
+    lines = [beyond(each) for each in pairs if is_certain(each["interaction"])]
+    if len(lines) < len(pairs):
+        other = "other " * bool(lines)
+        lines.append(
+            f"No {other}pair of changes is known to differ from the sum of their single gains."
+        )
+    return lines
+
+
+def is_certain(each: Mapping[str, Any]) -> bool:
+    """Return whether the interval of a difference excludes 0."""
+    return each["low"] is not None and not each["low"] <= 0 <= each["high"]
+
+
+def beyond(each: Mapping[str, Any]) -> str:
+    """Return the sentence about a pair of changes that is not the sum of the two."""
+    own = each["interaction"]
+    wide = width(own)
+    more = "more" if own["gain"] > 0 else "less"
+    return (
+        f"{each['title']} together give {more} than the sum of their single gains: "
+        f"{signed(own['gain'], wide)} ({rounded(own['low'], wide)} to "
+        f"{rounded(own['high'], wide)})."
+    )
 
 
 def others(

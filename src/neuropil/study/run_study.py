@@ -6,7 +6,7 @@ import json
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, Self, final
 
 from typing_extensions import override
 
@@ -23,6 +23,7 @@ from neuropil.study.budget import seconds_of
 from neuropil.study.outcomes import Outcome
 from neuropil.study.setups.setup import Setup
 from neuropil.study.shared_runs.runs_table import RunsTable
+from neuropil.study.study_file import RESULTS, read_study
 from neuropil.study.study_plan import ALL, StudyPlan, make_plan, tricks_named
 from neuropil.study.study_question import Question
 from neuropil.study.study_results import study_results
@@ -33,13 +34,13 @@ from neuropil.training.parallel.device_choice import choose_device
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from neuropil.runs.recipes.recipe import Recipe
     from neuropil.runs.task import Task
     from neuropil.study.study_state import StudyState
 
-RESULTS, DATABASE, CHECKPOINTS = "study.json", "study.db", "checkpoints"
+DATABASE, CHECKPOINTS = "study.db", "checkpoints"
 LEVEL = 0.95
 
 
@@ -56,15 +57,37 @@ class Study:
     found: dict[str, Any]
     folder: Path
 
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> Self:
+        """Read the results of a study.
+
+        Args:
+            path: The folder of the study, or its ``study.json``.
+
+        Raises:
+            FileNotFoundError: If there is no study.
+            ValueError: If it is damaged, of a newer format, or not a study.
+        """
+        place = Path(path)
+        return cls(read_study(place), place if place.is_dir() else place.parent)
+
     @property
-    def winner(self) -> list[str]:
-        """The names of the tricks that are recommended together; empty for the baseline."""
-        both = self.found["together"]
+    def best(self) -> dict[str, Any]:
+        """The entry of what is recommended: several tricks together, one, or the baseline."""
+        both = self.found.get("together")
         helping = [each for each in self.found["variants"] if each["verdict"] == "helps"]
         best = max(helping, key=lambda each: each["gain"], default=None)
         if both and (best is None or both["gain"] >= best["gain"]):
-            return list(both["names"])
-        return [best["name"]] if best else []
+            return both
+        return best or self.found["baseline"]
+
+    @property
+    def winner(self) -> list[str]:
+        """The names of the tricks that are recommended together; empty for the baseline."""
+        best = self.best
+        if best is self.found["baseline"]:
+            return []
+        return list(best.get("names", [best.get("name")]))
 
     @override
     def __repr__(self) -> str:
@@ -79,6 +102,7 @@ def run(
     seeds: int | None = None,
     outcome: str | None = None,
     smallest: float | None = None,
+    tune_lr: bool = False,
     task: Task[Any] | None = None,
     recipe: Recipe | None = None,
     out: str | os.PathLike[str] | None = None,
@@ -86,6 +110,7 @@ def run(
     device: str = "auto",
     threads: int | str = "auto",
     watch: StudyWatch | None = None,
+    options: Mapping[str, Any] | None = None,
 ) -> Study:
     """Find out which tricks help on some data, and by how much.
 
@@ -105,7 +130,9 @@ def run(
 
     Args:
         data: A `Splits`, or what `neuropil.datasets.open` takes.
-        tricks: Names of tricks or of groups of them; "all" are all that apply.
+        tricks: Names of tricks or of groups of them; "all" are all that apply. A grid such as
+            "elu+dropout" is each of one side with each of the other, and all of them alone; the
+            results say by how much two together exceed the sum of their gains.
         budget: The time, such as ``"30m"`` or ``"2h"``, or in seconds. The number of runs is
             fitted to it; it is exceeded by at most a tenth.
         seeds: The largest number of seeds; None: as many as fit, at most 20.
@@ -114,6 +141,8 @@ def run(
             this value on the validation part.
         smallest: The smallest difference that matters, in percentage points for accuracies and
             the like; None: half a point, or 1 % of the baseline's outcome.
+        tune_lr: Whether the baseline and each trick take half, once or twice their learning
+            rate, whichever is best on the validation examples in a training of its own.
         task: The task; None: what the labels suggest.
         recipe: The baseline; None: the default network and training for the data.
         out: Folder of the results; None: one in ``studies``, named after the data and the
@@ -123,6 +152,8 @@ def run(
         device: The device to train on.
         threads: The number of CPU threads of a training.
         watch: Told what happens.
+        options: The options of the command line that give the data and the baseline, as plain
+            data; they are stored in the results, for ``neuropil train --from-study``.
 
     Raises:
         ValueError: If an option cannot be used, no trick applies, or the time is too short.
@@ -160,6 +191,7 @@ def run(
         Outcome.named(outcome, task),
         seeds if seeds is None else whole(seeds, "seeds"),
         smallest if smallest is None else number(smallest, "smallest", "[0, inf)"),
+        tune_lr,
     )
     folder = Path("studies", question.key) if out is None else Path(out)
     make_folder(folder)
@@ -170,7 +202,6 @@ def run(
     trial = Trial(splits, task, Setup(recipe), device=place, threads=own)
     watch = watch or StudyWatch()
     plan = shared_plan(question, table, trial, most, watch)
-    table.add(plan.runs)
     watch.on_plan(plan)
 
     def found(state: StudyState) -> dict[str, Any]:
@@ -187,7 +218,7 @@ def run(
         begun + most,
         lambda state, name, seed: watch.on_run(lambda: found(state), name, seed),
     )
-    results = found(worker.work())
+    results = found(worker.work()) | {"options": options and dict(options)}
     with replacing(folder / RESULTS) as file:
         file.write(json.dumps(results, ensure_ascii=False, indent=1).encode())
     return Study(results, folder)
@@ -220,6 +251,7 @@ def shared_plan(
             question.outcome,
             budget=budget,
             seeds=question.seeds,
+            tune_lr=question.tune_lr,
             say=watch.on_measuring,
         )
         stored = table.fix_plan(plan.to_json())

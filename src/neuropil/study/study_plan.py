@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 from neuropil.core.name_lookup import look_up
 from neuropil.study.budget import fit, measure_cost
+from neuropil.study.learning_rates import FACTORS, tunings
+from neuropil.study.tricks.data_tricks import QUESTIONS
+from neuropil.study.tricks.trick_pairs import grid, groups_of, parts_of
 from neuropil.study.tricks.trick_table import TRICKS, by_name
+from neuropil.study.variant_names import BASELINE, is_joint, names_of, tuned
 from neuropil.training.nonfinite import NonFiniteError
 
 if TYPE_CHECKING:
@@ -19,12 +23,7 @@ if TYPE_CHECKING:
     from neuropil.study.trial import Trial
     from neuropil.study.tricks.trick import Trick
 
-BASELINE = "baseline"
-# The name of several tricks together begins with this.
-JOINT, PLUS = "together: ", " + "
 ALL = "all"
-# Groups of tricks that nobody would choose: they tell how much the data and the labels matter.
-QUESTIONS = ("data", "labels")
 NO_TIME = "the budget is too short for it"
 # More seeds than this do not make the curves of the questions much clearer.
 SEEDS_OF_QUESTIONS = 5
@@ -40,6 +39,7 @@ class StudyPlan:
         costs: The expected seconds of a training of each variant and of the baseline.
         left_out: The name and title of each trick that is not trained, and the reason.
         threads: The number of CPU threads of a training.
+        tuned: The variants whose learning rates are chosen first.
     """
 
     seeds: int
@@ -47,6 +47,7 @@ class StudyPlan:
     costs: dict[str, float]
     left_out: list[dict[str, str]] = field(default_factory=list)
     threads: int = 1
+    tuned: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
         """Return the plan as plain data."""
@@ -63,6 +64,17 @@ class StudyPlan:
         return [name for name in self.variants if by_name(name).group not in QUESTIONS]
 
     @property
+    def tunings(self) -> list[tuple[str, int, int]]:
+        """The variant, seed and place of each run that chooses a learning rate."""
+        return tunings(self.tuned)
+
+    def cost(self, name: str) -> float:
+        """Return the expected seconds of a run of a variant."""
+        variant, _ = tuned(name)
+        parts = names_of(variant) if is_joint(variant) else [variant]
+        return max(self.costs[part] for part in parts)
+
+    @property
     def runs(self) -> list[tuple[str, int, int]]:
         """The variant, seed and place in the order of each run: seed by seed."""
         names = [BASELINE, *self.variants]
@@ -74,25 +86,38 @@ class StudyPlan:
             if not asked.get(name) or seed < SEEDS_OF_QUESTIONS
         ]
 
+    @property
+    def seeds_of_questions(self) -> int:
+        """The seeds that the questions about the data need; 0 if none is asked."""
+        return 0 if self.compared == self.variants else min(SEEDS_OF_QUESTIONS, self.seeds)
+
 
 def tricks_named(names: Sequence[str] | str) -> list[Trick]:
     """Return tricks by their names or the names of their groups; "all" is all of them.
+
+    With a ``+`` between two of these, it is a grid: each of one side with each of the other,
+    and all of them alone.
 
     Raises:
         ValueError: If a name is unknown; the nearest is suggested.
 
     Example:
-        >>> [trick.group for trick in tricks_named(["elu", "dropout"])][:2]
-        ['activation', 'dropout']
+        >>> [trick.name for trick in tricks_named(["gelu", "tanh+flips"])]
+        ['gelu', 'tanh', 'flips', 'tanh+flips']
     """
-    if names == ALL or ALL in names:
-        return list(TRICKS)
-    known = {trick.name: [trick] for trick in TRICKS}
+    known = {ALL: [*TRICKS]} | {trick.name: [trick] for trick in TRICKS}
     for trick in TRICKS:
         known.setdefault(trick.group, []).append(trick)
-    asked = [names] if isinstance(names, str) else names
-    chosen = [trick for name in asked for trick in look_up(name, known, "trick")]
-    return list({trick.name: trick for trick in chosen}.values())
+    single: list[Trick] = []
+    pairs: list[Trick] = []
+    for name in [names] if isinstance(names, str) else names:
+        sides = [look_up(side, known, "trick") for side in parts_of(name)]
+        if len(sides) > 2:
+            raise ValueError(f"a grid has two sides, got {name!r} with {len(sides)}.")
+        single += [trick for side in sides for trick in side]
+        if len(sides) == 2:
+            pairs += grid(name, *sides)
+    return list({trick.name: trick for trick in [*single, *pairs]}.values())
 
 
 def applicable(
@@ -141,35 +166,16 @@ def joined(names: Sequence[str], baseline: Setup, task: Task[Any]) -> tuple[Setu
         baseline: The setup that they change.
         task: The task.
     """
-    setup, used, groups = baseline, [], set()
+    setup, used = baseline, []
+    groups: set[str] = set()
     for trick in map(by_name, names):
-        if trick.group in groups:
+        if groups & groups_of(trick):
             continue
         changed = trick.change(setup, task)
         if not isinstance(changed, str):
             setup, used = changed, [*used, trick.name]
-            groups.add(trick.group)
+            groups |= groups_of(trick)
     return setup, used
-
-
-def joint_name(names: Sequence[str]) -> str:
-    """Return the name of the variant with several tricks."""
-    return JOINT + PLUS.join(names)
-
-
-def is_joint(name: str) -> bool:
-    """Return whether a variant has several tricks."""
-    return name.startswith(JOINT)
-
-
-def names_of(name: str) -> list[str]:
-    """Return the tricks of a variant with several.
-
-    Example:
-        >>> names_of(joint_name(["elu", "no_dropout"]))
-        ['elu', 'no_dropout']
-    """
-    return name.removeprefix(JOINT).split(PLUS)
 
 
 def make_plan(
@@ -179,6 +185,7 @@ def make_plan(
     *,
     budget: float,
     seeds: int | None,
+    tune_lr: bool,
     say: Callable[[str], None],
 ) -> StudyPlan:
     """Measure what the variants cost, and fit them into the time.
@@ -189,6 +196,7 @@ def make_plan(
         outcome: What is compared.
         budget: The seconds that there are.
         seeds: The number of seeds that the user asked for, if any.
+        tune_lr: Whether the learning rates of all variants are chosen first.
         say: Called with the name of each variant before its cost is measured.
 
     Raises:
@@ -200,20 +208,31 @@ def make_plan(
         reasons = "; ".join(f"{each['name']}: {each['reason']}" for each in left_out)
         raise ValueError(f"no trick applies to this network and these data: {reasons}.")
     costs: dict[str, float] = {}
+    tunable: list[str] = []
     # The first measurement of all loads and compiles what the others use: it is repeated.
     for name in (BASELINE, BASELINE, *names):
         say(name)
         try:
             setup = setup_of(name, trial.baseline, trial.task)
             costs[name] = measure_cost(setup, trial, outcome).seconds
+            if tune_lr and has_rate(name, setup):
+                tunable.append(name)
         except (NonFiniteError, ValueError) as error:
             if name == BASELINE:
                 raise
             left_out.append(entry(name, f"it cannot be trained: {error}"))
-    size = fit(costs, BASELINE, budget, seeds)
+    size = fit(costs, BASELINE, budget, seeds, tunings=len(FACTORS) if tune_lr else 0)
     left_out += [entry(name, NO_TIME) for name in size.dropped]
     kept = {name: costs[name] for name in (BASELINE, *size.names)}
-    return StudyPlan(size.seeds, size.names, kept, left_out, trial.threads)
+    own = [name for name in kept if name in tunable]
+    return StudyPlan(size.seeds, size.names, kept, left_out, trial.threads, own)
+
+
+def has_rate(name: str, setup: Setup) -> bool:
+    """Return whether a variant has a learning rate of its own."""
+    if setup.recipe.lr is None:
+        return False
+    return name == BASELINE or by_name(name).group not in QUESTIONS
 
 
 def entry(name: str, reason: str) -> dict[str, str]:

@@ -39,6 +39,7 @@ class Question:
         outcome: What is compared.
         seeds: The largest number of seeds; None: as many as fit.
         smallest: The smallest difference that matters; None for the usual one.
+        tune_lr: Whether the learning rates of all variants are chosen first.
 
     Raises:
         DataError: If the data do not allow an answer.
@@ -51,9 +52,14 @@ class Question:
     outcome: Outcome
     seeds: int | None
     smallest: float | None
+    tune_lr: bool = False
 
     def __post_init__(self) -> None:
         check_parts(self.splits, self.outcome)
+        if self.tune_lr and self.splits.validation is None:
+            raise DataError(
+                "learning rates are chosen on validation examples, and there are none."
+            )
 
     def to_json(self) -> dict[str, Any]:
         """Return all that determines the answer but the data, as plain data."""
@@ -62,6 +68,7 @@ class Question:
             "seeds": self.seeds,
             "outcome": self.outcome.name,
             "smallest": self.smallest,
+            "tune_lr": self.tune_lr,
             "task": self.task.to_json(),
             "recipe": plain_recipe(self.recipe),
         }

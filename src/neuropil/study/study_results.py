@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neuropil.study.interaction import interaction
 from neuropil.study.learning_curves import Point, learning_curve, mean_outcome, same_as_examples
 from neuropil.study.recommendation import recommendation
 from neuropil.study.standing import looks_of
-from neuropil.study.study_plan import BASELINE, joint_name
+from neuropil.study.study_file import FORMAT
 from neuropil.study.tricks.trick_table import by_name
+from neuropil.study.variant_names import BASELINE, joint_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     from neuropil.study.study_state import StudyState
     from neuropil.study.trial import Trial
 
-FORMAT = 1
 # Points of a learning curve from which the next can be told.
 FEWEST_POINTS = 3
 
@@ -85,6 +86,7 @@ def baseline_entry(state: StudyState, description: str) -> dict[str, Any]:
         "figures": own,
         "seconds": mean_seconds(state, BASELINE),
         "parameters": state.results.get(BASELINE, {}).get("parameters"),
+        "lr": state.factor(BASELINE),
         "description": description,
     }
 
@@ -107,10 +109,11 @@ def variant_entries(state: StudyState) -> list[dict[str, Any]]:
             "verdict": verdict_on(name, state),
             "seconds": mean_seconds(state, name),
             "parameters": state.results.get(name, {}).get("parameters"),
-            "lr": 1.0,
+            "lr": state.factor(name),
             "figures": figures(state, name),
             "failed": len(state.errors.get(name, ())),
             "published": by_name(name).published,
+            "interaction": interaction_entry(name, state),
         }
         for name in state.plan.compared
         if state.ended.get(name)
@@ -130,6 +133,12 @@ def gain_entry(each: Difference | None) -> dict[str, Any]:
         "error": {"seeds": each.seed_error, "examples": each.example_error} if known else None,
         "seeds": each.seeds,
     }
+
+
+def interaction_entry(name: str, state: StudyState) -> dict[str, Any] | None:
+    """Return the gain of a pair of tricks beyond the sum of their gains; else None."""
+    found = interaction(name, state)
+    return None if found is None else gain_entry(found)
 
 
 def verdict_on(name: str, state: StudyState) -> str:
@@ -169,6 +178,7 @@ def together_entry(state: StudyState, trial: Trial) -> dict[str, Any] | None:
         "verdict": verdict,
         "seconds": mean_seconds(state, name),
         "parameters": state.results.get(name, {}).get("parameters"),
+        "lr": state.factor(name),
         "figures": figures(state, name),
     }
 

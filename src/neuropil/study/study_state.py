@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from neuropil.study.estimates.differences import differences
+from neuropil.study.learning_rates import chosen_factors
 from neuropil.study.standing import Standing, standing
-from neuropil.study.study_plan import BASELINE, is_joint, joined
+from neuropil.study.study_plan import joined
+from neuropil.study.variant_names import BASELINE, is_joint, is_tuning, tuned
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -39,6 +41,7 @@ class StudyState:
         waiting: The seeds of the runs that no worker has.
         running: The seeds of the runs that a worker has.
         errors: The errors of the runs that failed, by variant.
+        factors: The factors of the learning rates that are chosen so far, by variant.
         standing: The verdicts so far.
         smallest: The smallest difference that matters.
         level: The confidence level.
@@ -56,6 +59,7 @@ class StudyState:
     waiting: dict[str, set[int]] = field(default_factory=dict)
     running: dict[str, set[int]] = field(default_factory=dict)
     errors: dict[str, list[str]] = field(default_factory=dict)
+    factors: dict[str, float] = field(default_factory=dict)
 
     @classmethod
     def of_runs(
@@ -85,7 +89,8 @@ class StudyState:
         seconds: dict[str, list[float]] = {}
         first: dict[str, dict[str, Any]] = {}
         for each in sorted(results, key=lambda each: each.seed):
-            outcomes.setdefault(each.variant, {})[each.seed] = sign * each.values
+            if not is_tuning(each.variant):
+                outcomes.setdefault(each.variant, {})[each.seed] = sign * each.values
             seconds.setdefault(each.variant, []).append(each.result["seconds"])
             first.setdefault(each.variant, each.result)
         by_state: dict[str, dict[str, set[int]]] = {}
@@ -111,7 +116,13 @@ class StudyState:
         return cls(
             plan, outcome, level, matters, found, outcomes, seconds, first, ended,
             by_state.get("waiting", {}), by_state.get("running", {}), errors,
+            chosen_factors(results, {*ended}),
         )  # fmt: skip
+
+    @property
+    def begun(self) -> bool:
+        """Whether there are runs that verdicts rest on."""
+        return any(BASELINE in runs for runs in (self.ended, self.waiting, self.running))
 
     @property
     def decided(self) -> bool:
@@ -122,6 +133,22 @@ class StudyState:
         """Return the seeds of a variant that the next look needs and that have not ended."""
         open_ = self.waiting.get(name, set()) | self.running.get(name, set())
         return open_ & set(range(self.standing.look or 0))
+
+    @property
+    def untuned(self) -> list[str]:
+        """The variants whose learning rates are yet to be chosen."""
+        return [name for name in self.plan.tuned if name not in self.factors]
+
+    def factor(self, name: str) -> float:
+        """Return the factor of the learning rate of a run.
+
+        The trainings that ask how much the data matter have that of the baseline.
+        """
+        variant, tried = tuned(name)
+        if is_tuning(name):
+            return tried
+        asks = variant in self.plan.variants and variant not in self.plan.compared
+        return self.factors.get(BASELINE if asks else variant, 1.0)
 
     @property
     def others_at_work(self) -> bool:

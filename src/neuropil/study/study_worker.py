@@ -6,16 +6,24 @@ import os
 import platform
 import shutil
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, final
 
 from typing_extensions import override
 
 from neuropil.study.budget import MOST_SEEDS
+from neuropil.study.learning_rates import (
+    FACTORS,
+    on_validation,
+    tuning_outcome,
+    tunings,
+    with_rate,
+)
 from neuropil.study.shared_runs.lease_keeper import keep
 from neuropil.study.standing import FIRST_LOOK
-from neuropil.study.study_plan import BASELINE, is_joint, joint_name, names_of, setup_of
+from neuropil.study.study_plan import setup_of
 from neuropil.study.study_state import StudyState
+from neuropil.study.variant_names import BASELINE, is_joint, is_tuning, joint_name, tuned
 from neuropil.training.callbacks import Callback
 from neuropil.training.nonfinite import NonFiniteError
 
@@ -24,11 +32,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from neuropil.study.outcomes import Outcome
+    from neuropil.study.setups.setup import Setup
     from neuropil.study.shared_runs.run_records import Claim
     from neuropil.study.shared_runs.runs_table import RunsTable
     from neuropil.study.study_plan import StudyPlan
-    from neuropil.study.trial import Trial
+    from neuropil.study.trial import Trained, Trial
     from neuropil.training import Trainer
 
 # A worker that does not renew its lease for this long has lost its run.
@@ -100,11 +112,9 @@ class Worker:
         while True:
             state = self.state()
             state.check_baseline()
-            self.prune(state)
+            self.arrange(state)
             if self.choose_variants(state):
                 continue
-            if state.decided or self.must_join(state):
-                self.add_joint(state)
             claim = self.table.claim(self.name, LEASE_SECONDS, self.abandoned)
             if claim is not None and self.has_time_for(claim, state):
                 self.begin(claim, state)
@@ -125,17 +135,29 @@ class Worker:
     def has_time_for(self, claim: Claim, state: StudyState) -> bool:
         """Return whether a run can end in time, and without what the winners together need."""
         ends = time.monotonic() + self.expected_seconds(claim.variant, state)
-        return ends <= self.deadline and (is_joint(claim.variant) or not self.must_join(state))
+        joint = is_joint(tuned(claim.variant)[0])
+        return ends <= self.deadline and (joint or not self.must_join(state))
 
     def begin(self, claim: Claim, state: StudyState) -> None:
         """Train a run that was claimed; if anything stops it, other workers may claim it."""
         try:
             if self.watch is not None:
                 self.watch(state, claim.variant, claim.seed)
-            self.train(claim)
+            self.train(claim, state)
         except BaseException:
             self.table.release(claim)  # does nothing if the run has ended
             raise
+
+    def arrange(self, state: StudyState) -> None:
+        """Add the runs that are due, and skip those that no verdict needs any more.
+
+        The first ones choose the learning rates of all others.
+        """
+        if not state.begun:
+            self.table.add(self.plan.tunings if state.untuned else self.plan.runs)
+        self.prune(state)
+        if state.begun and (state.decided or self.must_join(state)):
+            self.add_joint(state)
 
     def must_join(self, state: StudyState) -> bool:
         """Return whether the time that is left is needed to train the winners together."""
@@ -143,8 +165,11 @@ class Worker:
         if len(names) < 2:
             return False
         each = max(self.expected_seconds(name, state) for name in names)
-        missing = set(state.counted(BASELINE)) - state.ended.get(joint_name(names), set())
-        return time.monotonic() + each * (len(missing) + 1) > self.deadline
+        name = joint_name(names)
+        missing = len(set(state.counted(BASELINE)) - state.ended.get(name, set()))
+        if self.plan.tuned and name not in state.factors:
+            missing += len(FACTORS)
+        return time.monotonic() + each * (missing + 1) > self.deadline
 
     def state(self) -> StudyState:
         """Return the state of the study, as the table has it now."""
@@ -198,39 +223,52 @@ class Worker:
             if waiting := unneeded & state.waiting.get(name, set()):
                 self.table.skip(name, sorted(waiting))
         # Without variants to compare with, further trainings of the baseline tell nothing.
-        waiting = state.waiting.get(BASELINE, set())
+        unneeded = set(range(self.plan.seeds_of_questions, self.plan.seeds))
+        waiting = unneeded & state.waiting.get(BASELINE, set())
         if state.decided and waiting and not self.abandoned:
             self.table.skip(BASELINE, sorted(waiting))
 
     def add_joint(self, state: StudyState) -> None:
-        """Add the runs of the winners together, before all others that wait."""
+        """Add the runs of the winners together, before all others that wait.
+
+        If learning rates are chosen, theirs comes first.
+        """
         names = state.joint(self.trial)
         if len(names) < 2:
             return
+        name = joint_name(names)
+        if self.plan.tuned and name not in state.factors:
+            self.table.add(tunings([name]))
+            return
         seeds = sorted(state.counted(BASELINE))
-        self.table.add([(joint_name(names), seed, seed - MOST_SEEDS) for seed in seeds])
+        self.table.add([(name, seed, seed - MOST_SEEDS) for seed in seeds])
 
     def expected_seconds(self, name: str, state: StudyState) -> float:
         """Return the seconds that a run should take, from those before it where there are."""
         if known := state.seconds.get(name):
             return max(known)
-        parts = names_of(name) if is_joint(name) else [name]
-        return max(self.plan.costs[part] for part in parts)
+        return self.plan.cost(name)
 
-    def train(self, claim: Claim) -> None:
+    def train(self, claim: Claim, state: StudyState) -> None:
         """Train a run and store its result, unless another worker takes it.
+
+        Args:
+            claim: The run.
+            state: The state of the study, with the learning rates that are chosen.
 
         Raises:
             ValueError: If the baseline cannot be trained.
             RuntimeError: If PyTorch cannot train it.
         """
-        setup = setup_of(claim.variant, self.trial.baseline, self.trial.task)
+        variant, _ = tuned(claim.variant)
+        setup = setup_of(variant, self.trial.baseline, self.trial.task)
+        setup = with_rate(setup, state.factor(claim.variant))
         folder = self.checkpoints(claim)
         with keep(self.table, claim) as lost:
             try:
                 callbacks = (StopWithoutLease(lost),)
                 trained = self.trial.train(setup, claim.seed, folder, callbacks)
-                values = self.trial.measure(setup, claim.seed, self.outcome, trained)
+                values = self.measure(claim, setup, trained)
             except LeaseLostError:
                 return
             except NonFiniteError as error:
@@ -247,8 +285,19 @@ class Worker:
                     "examples": round(len(self.trial.splits.train) * setup.fraction),
                     "noise": setup.noise,
                 }
+                if is_tuning(claim.variant):
+                    result["validation"] = float(values.mean())
                 self.table.finish(claim, result, values)
         shutil.rmtree(folder.parent, ignore_errors=True)
+
+    def measure(self, claim: Claim, setup: Setup, trained: Trained) -> NDArray[np.float64]:
+        """Return the outcome of a run; to choose by, that on validation, larger is better."""
+        if not is_tuning(claim.variant):
+            return self.trial.measure(setup, claim.seed, self.outcome, trained)
+        outcome = tuning_outcome(self.outcome, self.trial.task)
+        trial = replace(self.trial, splits=on_validation(self.trial.splits))
+        values = trial.measure(setup, claim.seed, outcome, trained)
+        return values if outcome.greater_is_better else -values
 
     def checkpoints(self, claim: Claim) -> Path:
         """Return the folder of the checkpoints of a run, with those of the worker before.

@@ -14,6 +14,7 @@ from neuropil.runs.recipes.linear_start import fit_linear
 from neuropil.runs.tasks import task_for
 from neuropil.study.setups.passed_weights import pair_weights, pass_weights
 from neuropil.study.setups.training_data import training_data
+from neuropil.training.history import History
 from neuropil.training.processes import working_alone
 from neuropil.training.threads import use_threads
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from neuropil.runs.task import Task
     from neuropil.study.outcomes import Outcome
     from neuropil.study.setups.setup import Setup
-    from neuropil.training import History
     from neuropil.training.callbacks import Callback
 
 
@@ -91,20 +91,9 @@ class Trial:
         Raises:
             NonFiniteError: If the loss becomes NaN or infinite.
         """
-        first = None
-        if setup.first is not None:
-            earlier = None if checkpoints is None else checkpoints / "first"
-            first = self.train(setup.first, seed, earlier, callbacks)
         splits = training_data(self.splits, setup, seed)
-        network = copy.deepcopy(setup.recipe.network)
-        pair_weights(network, self.baseline.recipe.network, seed)
-        # Crops of the things in the boxes have classes in place of boxes.
-        task = task_for(splits.target) if setup.crops else self.task
-        task = task.adapt_to(network)
-        if LINEAR_PATH in network.layers:
-            self.start_linear(network, splits, task)
-        if first is not None:
-            pass_weights(first.network, network)
+        start = self.start(setup, splits, seed, checkpoints, callbacks)
+        network, task = start.network, start.task
         trainer = task.trainer(
             replace(setup.recipe, network=network),
             callbacks,
@@ -126,9 +115,41 @@ class Trial:
             network = network.cpu()
             if held_out is not None:
                 task = task.settle(answers_of(network, held_out, task), labels_of(held_out))
+        return Trained(network, task, continued(start.history, history))
+
+    def start(
+        self,
+        setup: Setup,
+        splits: Splits,
+        seed: int,
+        checkpoints: Path | None = None,
+        callbacks: tuple[Callback, ...] = (),
+    ) -> Trained:
+        """Return the network of a setup with its initial weights.
+
+        What is trained before it is trained here; else the history is empty.
+
+        Args:
+            setup: The setup, whose network is not changed.
+            splits: The data that it trains on.
+            seed: As for `train`.
+            checkpoints: As for `train`.
+            callbacks: As for `train`.
+        """
+        first = None
+        if setup.first is not None:
+            earlier = None if checkpoints is None else checkpoints / "first"
+            first = self.train(setup.first, seed, earlier, callbacks)
+        network = copy.deepcopy(setup.recipe.network)
+        pair_weights(network, self.baseline.recipe.network, seed)
+        # Crops of the things in the boxes have classes in place of boxes.
+        task = task_for(splits.target) if setup.crops else self.task
+        task = task.adapt_to(network)
+        if LINEAR_PATH in network.layers:
+            self.start_linear(network, splits, task)
         if first is not None:
-            history = type(history)([*first.history, *history])
-        return Trained(network, task, history)
+            pass_weights(first.network, network)
+        return Trained(network, task, History() if first is None else first.history)
 
     def start_linear(self, network: Network, splits: Splits, task: Task[Any]) -> None:
         """Start the network of a table from the linear model of its training examples."""
@@ -149,3 +170,15 @@ class Trial:
         splits = training_data(self.splits, setup, seed)
         with use_threads(self.threads):
             return outcome.values(trained.network, trained.task, splits, trained.history)
+
+
+def continued(first: History, second: History) -> History:
+    """Return the history of two trainings, one after the other: steps and epochs go on."""
+    if not first:
+        return second
+    before = {name: first[-1][name] for name in ("epoch", "steps")}
+    later = (
+        record | {name: record[name] + count for name, count in before.items()}
+        for record in second
+    )
+    return History([*first, *later])

@@ -170,3 +170,13 @@ def test_looks_and_comparisons_are_named_only_if_there_are_several(page_of):
     method = page_of(found).text_of("method")
     assert "looked at" not in method
     assert "Holm" not in method
+
+
+def test_the_gain_of_a_pair_beyond_the_sum_and_the_rate_of_the_baseline(page_of):
+    found = ordinary()
+    found["variants"][0]["interaction"] = {"gain": 0.42, "low": 0.11, "high": 0.73}
+    found["baseline"]["lr"] = 0.5
+    rows = {row[0]: row for row in page_of(found).table("change", "gain")}
+    assert rows["ELU in place of ReLU"][-1] == "+0.4 (0.1 to 0.7)"
+    assert rows["Dropout before the last layer"][-1] == ""
+    assert rows["baseline"][-2:] == ["× 0.5", ""]

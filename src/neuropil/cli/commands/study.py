@@ -31,7 +31,8 @@ def own_options(
     tricks: Annotated[
         str,
         typer.Option(
-            help="Names of tricks or of groups of them, such as elu,dropout,schedule; or all.",
+            help="Names of tricks or of groups of them, such as elu,dropout,schedule; or all. "
+            "A + between two, as in elu+dropout, adds each of one with each of the other.",
             rich_help_panel=STUDY,
             metavar="NAMES",
         ),
@@ -65,6 +66,15 @@ def own_options(
             STUDY,
         ),
     ] = None,
+    tune_lr: Annotated[
+        bool,
+        typer.Option(
+            "--tune-lr",
+            help="Choose for the baseline and each trick among half, once and twice the "
+            "learning rate, by three trainings each on the validation examples.",
+            rich_help_panel=STUDY,
+        ),
+    ] = False,
     storage: Annotated[
         str | None,
         option(

@@ -53,12 +53,14 @@ def check_learning(asked: TrainOptions) -> None:
     from neuropil.cli.plan_text import network_lines, show_data
     from neuropil.cli.run_data import open_splits
     from neuropil.cli.settings import Settings
+    from neuropil.cli.study.winning_plan import winning_plan
     from neuropil.runs.inspection.self_check import self_check
 
     settings = Settings.from_options(asked)
-    splits = open_splits(settings)
     # With the number of epochs set, no trials choose the recipe of a table.
-    task, made, notes, _ = plan.make_plan(splits, replace(settings, epochs=1))
+    splits, settings, (task, made, notes, _) = winning_plan(
+        open_splits(settings), replace(settings, epochs=1)
+    )
     quiet = asked.quiet or asked.json
     if not quiet:
         show_data(splits, task, notes)

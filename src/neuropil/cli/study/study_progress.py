@@ -12,6 +12,7 @@ from neuropil.cli.console import console, note, say
 from neuropil.cli.study.study_text import study_table
 from neuropil.study.study_plan import NO_TIME
 from neuropil.study.study_watch import StudyWatch
+from neuropil.study.variant_names import is_tuning
 from neuropil.text import duration, number_of, some_of
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class StudyProgress(StudyWatch):
         self.budget = budget
         self.begun = time.monotonic()
         self.drawn = 0.0
-        self.seed = -1
+        self.stage = ""
         screen = console(error=True)
         live = sys.stderr.isatty()
         self.live = Live(console=screen, auto_refresh=False, transient=True) if live else None
@@ -58,8 +59,9 @@ class StudyProgress(StudyWatch):
 
     @override
     def on_plan(self, plan: StudyPlan) -> None:
-        trainings = number_of(len(plan.runs), "training")
-        each = sum(plan.costs.get(name, 0.0) for name, _, _ in plan.runs)
+        runs = [*plan.tunings, *plan.runs]
+        trainings = number_of(len(runs), "training")
+        each = sum(plan.cost(name) for name, _, _ in runs)
         say(
             f"Plan: the baseline and {number_of(len(plan.variants), 'change')}, "
             f"{number_of(plan.seeds, 'seed')} at most: {trainings}, about {duration(each)}; "
@@ -72,10 +74,11 @@ class StudyProgress(StudyWatch):
     def on_run(self, find: Callable[[], dict[str, Any]], name: str, seed: int) -> None:
         now = time.monotonic()
         spent = f"{duration(now - self.begun)} of {duration(self.budget)}"
-        line = f"training {name} with seed {seed} · {spent}"
+        stage = "learning rates" if is_tuning(name) else f"seed {seed}"
+        line = f"training {name} · {stage} · {spent}"
         if self.live is None:
-            if seed != self.seed:
-                say(f"seed {seed} · {spent}", error=True)
+            if stage != self.stage:
+                say(f"{stage} · {spent}", error=True)
         elif now - self.drawn > PAUSE:
             from rich.console import Group
             from rich.text import Text
@@ -83,7 +86,7 @@ class StudyProgress(StudyWatch):
             table = study_table(find(), self.live.console.width)
             self.live.update(Group(table, Text(line)), refresh=True)
             self.drawn = now
-        self.seed = seed
+        self.stage = stage
 
     def show_line(self, line: str) -> None:
         """Show a line in place of the table."""

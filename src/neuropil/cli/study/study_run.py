@@ -60,6 +60,7 @@ def start_study(own: Mapping[str, Any], asked: TrainOptions) -> None:
             seeds=own["seeds"],
             outcome=own["outcome"],
             smallest=own["smallest"],
+            tune_lr=own["tune_lr"],
             task=task,
             recipe=made,
             out=own["out"],
@@ -67,6 +68,7 @@ def start_study(own: Mapping[str, Any], asked: TrainOptions) -> None:
             device=settings.device,
             threads=settings.threads,
             watch=watch,
+            options=asked.given(),
         )
     page = write_study(found.folder / PAGE, found.found)
     if own["json"]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 # Times of equal work differ by this share from run to run.
 SAME_TIME = 0.02
 NO_COST, NO_GAIN = "no extra cost", "no gain"
+BEYOND = "beyond the sum"
 
 
 def variants_table(found: Mapping[str, Any]) -> Section:
@@ -34,11 +35,12 @@ def variants_table(found: Mapping[str, Any]) -> Section:
         per_second: lambda row: per_extra_second(row, baseline.get("seconds")),
         "parameters": lambda row: count_text(row.get("parameters")),
         "learning rate": lambda row: factor_text(row.get("lr")),
+        BEYOND: lambda row: beyond_text(row.get("interaction"), text),
         "failed runs": lambda row: str(row.get("failed") or ""),
     }
     variants = by_gain(found["variants"])
-    for name in ("learning rate", "failed runs"):
-        if not any(columns[name](row) for row in variants):
+    for name in ("learning rate", BEYOND, "failed runs"):
+        if not any(columns[name](row) for row in (*variants, baseline)):
             del columns[name]
     rows = [(row["title"], [write(row) for write in columns.values()]) for row in variants]
     own = {
@@ -46,6 +48,7 @@ def variants_table(found: Mapping[str, Any]) -> Section:
         "seeds": str(len(baseline["figures"])),
         "time per run": time_text(baseline.get("seconds"), None),
         "parameters": count_text(baseline.get("parameters")),
+        "learning rate": factor_text(baseline.get("lr")),
     }
     return Section(
         "study_table",
@@ -59,6 +62,14 @@ def variants_table(found: Mapping[str, Any]) -> Section:
 def factor_text(factor: float | None) -> str:
     """Return the factor of a learning rate; nothing for an unchanged one."""
     return "" if factor in (None, 1.0) else f"× {factor:g}"
+
+
+def beyond_text(each: Mapping[str, Any] | None, text: GainText) -> str:
+    """Return the gain of two changes beyond the sum of theirs, with its interval."""
+    if each is None:
+        return ""
+    interval = text.interval(each["low"], each["high"])
+    return text.gain(each["gain"]) + f" ({interval})" * bool(interval)
 
 
 def p_text(p: float | None) -> str:

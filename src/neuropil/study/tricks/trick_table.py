@@ -18,6 +18,7 @@ from neuropil.study.tricks.pretraining_trick import PRETRAINING_TRICKS
 from neuropil.study.tricks.schedule_tricks import SCHEDULE_TRICKS
 from neuropil.study.tricks.size_tricks import SIZE_TRICKS
 from neuropil.study.tricks.step_tricks import BATCH_TRICKS, DECAY_TRICKS, OPTIMIZER_TRICKS
+from neuropil.study.tricks.trick_pairs import AND, pair, parts_of
 from neuropil.study.tricks.width_tricks import WIDTH_TRICKS
 from neuropil.text import nearest_or_some
 
@@ -45,10 +46,10 @@ GROUPS = (
 
 
 def by_name(name: str) -> Trick:
-    """Return the trick with this name.
+    """Return the trick with this name, or a pair of tricks.
 
     Args:
-        name: Such as "elu"; case, ``_``, ``-`` and spaces do not matter.
+        name: Such as "elu" or "elu+no_dropout"; case, ``_``, ``-`` and spaces do not matter.
 
     Raises:
         ValueError: If the name is unknown; the nearest is suggested.
@@ -57,6 +58,8 @@ def by_name(name: str) -> Trick:
         >>> by_name("elu").title
         'ELU in place of ReLU'
     """
+    if name.count(AND) == 1:
+        return pair(*map(by_name, parts_of(name)))
     found = {normalize_name(trick.name): trick for trick in TRICKS}
     if normalize_name(name) not in found:
         near = nearest_or_some(name, [trick.name for trick in TRICKS])
