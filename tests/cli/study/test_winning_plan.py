@@ -146,7 +146,7 @@ def test_a_trick_that_no_longer_applies_is_left_out(study, train):
     assert "tanh is left out: the network has no ReLU" in said
     change(lambda plain: plain["variants"][0].update(name="tahn"))
     _, said = train(out="other")
-    assert "tahn is left out: there is no trick 'tahn'" in said
+    assert "tahn is left out: the trick 'tahn' is unknown" in said
 
 
 def test_data_without_files_cannot_be_read_at_another_size(neuropil, study, train):
