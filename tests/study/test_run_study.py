@@ -150,7 +150,7 @@ def test_an_interrupted_study_ends_as_one_that_was_not(tmp_path, finished):
 WORKER = """
 import sys
 from neuropil.study import study_worker as worker
-worker.LEASE_SECONDS = 3.0
+worker.LEASE_SECONDS, worker.SHORT = 3.0, 0.0
 from tests.study.test_run_study import study
 study(sys.argv[1])
 """

@@ -67,6 +67,7 @@ class StudyState:
         *,
         smallest: float | None,
         level: float,
+        earlier: Standing | None = None,
     ) -> Self:
         """Return the state that the rows of a study tell.
 
@@ -77,6 +78,7 @@ class StudyState:
             outcome: What is compared.
             smallest: The smallest difference that matters; None for the usual one.
             level: The confidence level.
+            earlier: What fewer of these rows told.
         """
         sign = 1 if outcome.greater_is_better else -1
         outcomes: dict[str, dict[int, NDArray[Any]]] = {}
@@ -105,6 +107,7 @@ class StudyState:
             seeds=plan.seeds,
             smallest=matters,
             level=level,
+            earlier=earlier,
         )
         return cls(
             plan, outcome, level, matters, found, outcomes, seconds, first, ended,

@@ -26,12 +26,15 @@ if TYPE_CHECKING:
     from neuropil.study.outcomes import Outcome
     from neuropil.study.shared_runs.run_records import Claim
     from neuropil.study.shared_runs.runs_table import RunsTable
+    from neuropil.study.standing import Standing
     from neuropil.study.study_plan import StudyPlan
     from neuropil.study.trial import Trial
     from neuropil.training import Trainer
 
 # A worker that does not renew its lease for this long has lost its run.
 LEASE_SECONDS = 60.0
+# A training that takes fewer seconds writes no checkpoints: it begins anew if interrupted.
+SHORT = 10.0
 # Seconds between two looks for runs while other workers have them all.
 WAITING = 1.0
 
@@ -87,6 +90,7 @@ class Worker:
     deadline: float
     watch: Callable[[StudyState, str, int], None] | None = None
     name: str = field(default_factory=lambda: f"{platform.node()}-{os.getpid()}")
+    standing: Standing | None = field(default=None, init=False)
 
     def work(self) -> StudyState:
         """Train runs until all verdicts are in or the time is over, and return the state.
@@ -115,7 +119,7 @@ class Worker:
             try:
                 if self.watch is not None:
                     self.watch(state, claim.variant, claim.seed)
-                self.train(claim)
+                self.train(claim, state)
             except BaseException:
                 self.table.release(claim)  # does nothing if the run has ended
                 raise
@@ -131,14 +135,17 @@ class Worker:
 
     def state(self) -> StudyState:
         """Return what the table tells now."""
-        return StudyState.of_runs(
+        state = StudyState.of_runs(
             self.table.rows(),
             self.table.results(),
             self.plan,
             self.outcome,
             smallest=self.smallest,
             level=self.level,
+            earlier=self.standing,
         )
+        self.standing = state.standing
+        return state
 
     def prune(self, state: StudyState) -> None:
         """Skip the runs that no verdict needs any more."""
@@ -165,15 +172,20 @@ class Worker:
         parts = names_of(name) if is_joint(name) else [name]
         return max(self.plan.costs[part] for part in parts)
 
-    def train(self, claim: Claim) -> None:
+    def train(self, claim: Claim, state: StudyState) -> None:
         """Train a run and store its result, unless another worker takes it.
+
+        Args:
+            claim: The run.
+            state: The state of the study, for the time that the run should take.
 
         Raises:
             ValueError: If the baseline cannot be trained.
             RuntimeError: If PyTorch cannot train it.
         """
         setup = setup_of(claim.variant, self.trial.baseline, self.trial.task)
-        folder = self.checkpoints(claim)
+        short = self.expected_seconds(claim.variant, state) <= SHORT
+        folder = None if short else self.checkpoints(claim)
         with keep(self.table, claim) as lost:
             try:
                 callbacks = (StopWithoutLease(lost),)
@@ -196,14 +208,18 @@ class Worker:
                     "noise": setup.noise,
                 }
                 self.table.finish(claim, result, values)
-        shutil.rmtree(folder.parent, ignore_errors=True)
+        shutil.rmtree(self.folder_of(claim), ignore_errors=True)
+
+    def folder_of(self, claim: Claim) -> Path:
+        """Return the folder of the checkpoints of all attempts at a run."""
+        return self.folder / f"{claim.variant}-{claim.seed}"
 
     def checkpoints(self, claim: Claim) -> Path:
         """Return the folder of the checkpoints of a run, with those of the worker before.
 
         Each attempt has its own: a worker that was frozen may still write to its folder.
         """
-        folder = self.folder / f"{claim.variant}-{claim.seed}" / str(claim.attempt)
+        folder = self.folder_of(claim) / str(claim.attempt)
         if not folder.exists():
             earlier = folder.with_name(str(claim.attempt - 1))
             if earlier.is_dir():
