@@ -127,10 +127,12 @@ class StudyState:
     @property
     def winners(self) -> list[str]:
         """The variants that help, the best first."""
-        gains = {each.name: each.gain for each in self.differences()}
         helping = [
             name for name, each in self.standing.decisions.items() if each.verdict == "helps"
         ]
+        if not helping:
+            return []
+        gains = {each.name: each.gain for each in self.differences()}
         return sorted(helping, key=lambda name: -gains[name])
 
     def joint(self, trial: Trial) -> list[str]:
