@@ -225,7 +225,8 @@ def summary(seeds: int, results: list[dict[str, Any]]) -> dict[str, Any]:
     print(ROW.format("change", "truth", "width", "coverage", "false", "cannot tell"))
     rows = [
         {
-            "name": name, "truth": float(truth[:, k].mean()), "width": float(width[:, k].mean()),
+            "name": name, "truth": float(truth[:, k].mean()),
+            "width": float(width[:, k].mean()),
             "coverage": float(held[:, k].mean()), "false": int(false[:, k].sum()),
             "cannot tell": float((said[:, k] == "cannot tell").mean()),
         }
