@@ -16,6 +16,7 @@ from neuropil.datasets import DataError, Dataset
 from neuropil.layers import Input, Relu, Softmax
 from neuropil.runs.recipes.recipe import Recipe
 from neuropil.runs.tasks import task_for
+from neuropil.study import study_worker
 from neuropil.study.run_study import run
 from neuropil.study.shared_runs.runs_table import RunsTable
 from neuropil.study.study_watch import StudyWatch
@@ -179,6 +180,26 @@ def test_killed_workers_are_replaced_and_two_share_a_study(tmp_path, finished):
     assert len({(row.variant, row.seed) for row in rows}) == len(rows)
     assert {row.state for row in rows} <= {"done", "skipped"}
     assert without_times(found) == without_times(finished.found)
+
+
+def test_a_run_that_another_worker_took_a_moment_ago_is_awaited(tmp_path, monkeypatch):
+    """The state is read before a run is claimed: another worker may claim it in between."""
+    monkeypatch.setattr(study_worker, "WAITING", 0.0)
+    claim, taken = RunsTable.claim, []
+
+    def claim_late(table, worker, lease_seconds):
+        done = table.results()
+        if taken:
+            table.finish(taken[0], done[0].result, done[0].values)
+        elif len(done) == 5:
+            taken.append(claim(table, "another", lease_seconds))
+            return None
+        return claim(table, worker, lease_seconds)
+
+    monkeypatch.setattr(RunsTable, "claim", claim_late)
+    found = study(tmp_path, tricks=["tanh"]).found
+    assert len(taken) == 1
+    assert len(found["baseline"]["figures"] + found["variants"][0]["figures"]) == 6
 
 
 def running(folder):

@@ -106,10 +106,9 @@ class Worker:
                 self.add_joint(state)
             claim = self.table.claim(self.name, LEASE_SECONDS)
             if claim is None:
-                if not state.others_at_work or time.monotonic() > self.deadline:
-                    return self.state()
-                time.sleep(WAITING)
-                continue
+                if self.wait(state):
+                    continue
+                return self.state()
             late = (
                 time.monotonic() + self.expected_seconds(claim.variant, state) > self.deadline
             )
@@ -123,6 +122,20 @@ class Worker:
             except BaseException:
                 self.table.release(claim)  # does nothing if the run has ended
                 raise
+
+    def wait(self, state: StudyState) -> bool:
+        """Wait for the runs of other workers; return whether there were any.
+
+        Args:
+            state: The state before no run was free. Others may have claimed the last ones
+                since, and even have ended them.
+        """
+        if time.monotonic() > self.deadline:
+            return False
+        now = self.state()
+        if now.others_at_work:
+            time.sleep(WAITING)
+        return now.others_at_work or now.ended != state.ended
 
     def must_join(self, state: StudyState) -> bool:
         """Return whether the time that is left is needed to train the winners together."""
