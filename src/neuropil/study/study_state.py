@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from neuropil.study.estimates.differences import differences
 from neuropil.study.standing import Standing, standing
-from neuropil.study.study_plan import BASELINE, is_joint, joined
+from neuropil.study.study_plan import BASELINE, is_joint, joined, names_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +34,7 @@ class StudyState:
         outcome: What is compared.
         outcomes: The values of the runs that are done, by variant and seed; larger is better.
         seconds: The seconds of training of the runs that are done, by variant.
+        longest: The most seconds of such a run with the measurement of its outcome, by variant.
         results: What else is known of the first run of each variant.
         ended: The seeds of the runs that are done or failed, by variant.
         waiting: The seeds of the runs that no worker has.
@@ -51,6 +52,7 @@ class StudyState:
     standing: Standing
     outcomes: dict[str, dict[int, NDArray[Any]]]
     seconds: dict[str, list[float]]
+    longest: dict[str, float]
     results: dict[str, dict[str, Any]]
     ended: dict[str, set[int]] = field(default_factory=dict)
     waiting: dict[str, set[int]] = field(default_factory=dict)
@@ -83,10 +85,14 @@ class StudyState:
         sign = 1 if outcome.greater_is_better else -1
         outcomes: dict[str, dict[int, NDArray[Any]]] = {}
         seconds: dict[str, list[float]] = {}
+        longest: dict[str, float] = {}
         first: dict[str, dict[str, Any]] = {}
         for each in sorted(results, key=lambda each: each.seed):
             outcomes.setdefault(each.variant, {})[each.seed] = sign * each.values
             seconds.setdefault(each.variant, []).append(each.result["seconds"])
+            # A resumed run was trained for longer than it took from its last claim to its end.
+            took = max(each.seconds, each.result["seconds"])
+            longest[each.variant] = max(took, longest.get(each.variant, 0.0))
             first.setdefault(each.variant, each.result)
         by_state: dict[str, dict[str, set[int]]] = {}
         errors: dict[str, list[str]] = {}
@@ -110,7 +116,7 @@ class StudyState:
             earlier=earlier,
         )
         return cls(
-            plan, outcome, level, matters, found, outcomes, seconds, first, ended,
+            plan, outcome, level, matters, found, outcomes, seconds, longest, first, ended,
             by_state.get("waiting", {}), by_state.get("running", {}), errors,
         )  # fmt: skip
 
@@ -142,6 +148,17 @@ class StudyState:
             trial: The baseline and the task.
         """
         return joined(self.winners, trial.baseline, trial.task)[1]
+
+    def expected_seconds(self, name: str) -> float:
+        """Return the seconds that a run should take, from those before it where there are.
+
+        Args:
+            name: The variant.
+        """
+        if name in self.longest:
+            return self.longest[name]
+        parts = names_of(name) if is_joint(name) else [name]
+        return max(self.plan.costs[part] for part in parts)
 
     def differences(self) -> list[Difference]:
         """Return the differences to the baseline, over the seeds that verdicts rest on."""

@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from neuropil.study.budget import MOST_SEEDS
 from neuropil.study.shared_runs.lease_keeper import keep
-from neuropil.study.study_plan import BASELINE, is_joint, joint_name, names_of, setup_of
+from neuropil.study.study_plan import BASELINE, is_joint, joint_name, setup_of
 from neuropil.study.study_state import StudyState
 from neuropil.training.callbacks import Callback
 from neuropil.training.nonfinite import NonFiniteError
@@ -109,9 +109,7 @@ class Worker:
                 if self.wait(state):
                     continue
                 return self.state()
-            late = (
-                time.monotonic() + self.expected_seconds(claim.variant, state) > self.deadline
-            )
+            late = time.monotonic() + state.expected_seconds(claim.variant) > self.deadline
             if late or (self.must_join(state) and not is_joint(claim.variant)):
                 self.table.release(claim)
                 return self.state()
@@ -142,7 +140,7 @@ class Worker:
         names = state.joint(self.trial)
         if len(names) < 2:
             return False
-        each = max(self.expected_seconds(name, state) for name in names)
+        each = max(state.expected_seconds(name) for name in names)
         missing = set(state.counted(BASELINE)) - state.ended.get(joint_name(names), set())
         return time.monotonic() + each * (len(missing) + 1) > self.deadline
 
@@ -178,13 +176,6 @@ class Worker:
         seeds = sorted(state.counted(BASELINE))
         self.table.add([(joint_name(names), seed, seed - MOST_SEEDS) for seed in seeds])
 
-    def expected_seconds(self, name: str, state: StudyState) -> float:
-        """Return the seconds that a run should take, from those before it where there are."""
-        if known := state.seconds.get(name):
-            return max(known)
-        parts = names_of(name) if is_joint(name) else [name]
-        return max(self.plan.costs[part] for part in parts)
-
     def train(self, claim: Claim, state: StudyState) -> None:
         """Train a run and store its result, unless another worker takes it.
 
@@ -197,7 +188,7 @@ class Worker:
             RuntimeError: If PyTorch cannot train it.
         """
         setup = setup_of(claim.variant, self.trial.baseline, self.trial.task)
-        short = self.expected_seconds(claim.variant, state) <= SHORT
+        short = state.expected_seconds(claim.variant) <= SHORT
         folder = None if short else self.checkpoints(claim)
         with keep(self.table, claim) as lost:
             try:
