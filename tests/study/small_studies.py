@@ -71,7 +71,7 @@ WORKER = """
 import json
 import sys
 from neuropil.study import study_worker as worker
-worker.LEASE_SECONDS = 3.0
+worker.LEASE_SECONDS, worker.SHORT = 3.0, 0.0
 from tests.study.small_studies import study
 study(sys.argv[1], **json.loads(sys.argv[2]))
 """

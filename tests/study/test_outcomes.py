@@ -13,6 +13,9 @@ from neuropil.runs.measure import measure, outputs_of
 from neuropil.runs.tasks import task_for
 from neuropil.study.outcomes import Outcome, group_statistics, pseudo_values, steps_to
 from neuropil.training import History
+from neuropil.training.metrics.class_metrics import accuracy
+from neuropil.training.metrics.ranking_metrics import roc_auc
+from neuropil.training.metrics.value_metrics import r2
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +96,22 @@ def test_the_spread_of_the_values_is_the_error_of_the_figure():
     jackknife = found.std(ddof=1) / math.sqrt(200)
     delta = (errors**2).std() / (2 * np.sqrt((errors**2).mean())) / math.sqrt(2000)
     assert jackknife == pytest.approx(delta, rel=0.15)
+
+
+@pytest.mark.parametrize("metric", [r2, roc_auc, accuracy])
+@pytest.mark.parametrize("groups", [1, 2, 7])
+def test_values_are_the_jackknife_of_the_figures_without_each_group(metric, groups):
+    rng = np.random.default_rng(2)
+    scores = torch.tensor(rng.normal(size=(70, 1)), dtype=torch.float32)
+    targets = torch.tensor(rng.integers(0, 2, 70))
+    numbers = targets[:, None].float() if metric is r2 else targets
+    figure = metric(scores, numbers)
+    kept = [torch.arange(70) % groups != group for group in range(groups)]
+    without = [metric(scores[rows], numbers[rows]) for rows in kept if rows.any()]
+    change = (groups - 1) * (figure - np.array(without or [figure]))
+    parts = [metric.gather(scores[~rows], numbers[~rows]) for rows in kept]
+    found = pseudo_values(metric, parts)
+    np.testing.assert_allclose(found, figure + change - change.mean(), atol=1e-9)
 
 
 HISTORY = History(

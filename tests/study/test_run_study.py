@@ -22,6 +22,7 @@ from neuropil import datasets
 from neuropil.datasets import DataError, Dataset
 from neuropil.runs.tasks import task_for
 from neuropil.store import StoreError
+from neuropil.study import study_worker
 from neuropil.study.shared_runs.runs_table import RunsTable
 from neuropil.study.study_watch import StudyWatch
 
@@ -128,9 +129,7 @@ def test_four_workers_share_a_study_on_a_server(tmp_path, finished, postgres):
 
     def working():
         try:
-            return {
-                row.worker.split("-")[-1] for row in table().rows() if row.state == "running"
-            }
+            running = [row.worker for row in table().rows() if row.state == "running"]
         except StoreError:  # the tables are not there yet
             return set()
         return {worker.split("-")[-1] for worker in running}
@@ -150,6 +149,26 @@ def test_four_workers_share_a_study_on_a_server(tmp_path, finished, postgres):
     for number in (1, 2, 3):
         found = json.loads((tmp_path / str(number) / "study.json").read_text("utf-8"))
         assert without_times(found) == without_times(finished.found)
+
+
+def test_a_run_that_another_worker_took_a_moment_ago_is_awaited(tmp_path, monkeypatch):
+    """The state is read before a run is claimed: another worker may claim it in between."""
+    monkeypatch.setattr(study_worker, "WAITING", 0.0)
+    claim, taken = RunsTable.claim, []
+
+    def claim_late(table, worker, lease_seconds, without):
+        done = table.results()
+        if taken:
+            table.finish(taken[0], done[0].result, done[0].values)
+        elif len(done) == 5:
+            taken.append(claim(table, "another", lease_seconds, without))
+            return None
+        return claim(table, worker, lease_seconds, without)
+
+    monkeypatch.setattr(RunsTable, "claim", claim_late)
+    found = study(tmp_path, tricks=["tanh"]).found
+    assert len(taken) == 1
+    assert len(found["baseline"]["figures"] + found["variants"][0]["figures"]) == 6
 
 
 def running(folder):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
@@ -16,6 +15,8 @@ from neuropil.text import nearest
 from neuropil.training.metrics.base import Metric
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from numpy.typing import NDArray
 
     from neuropil.core import Network
@@ -185,15 +186,32 @@ def pseudo_values(metric: Metric, parts: list[Statistics]) -> Floats:
     Reference:
         Tukey, "Bias and confidence in not-quite large samples", 1958.
     """
+    figure = metric.compute(metric.merge(parts))
     if len(parts) == 1:
-        return np.array([metric.compute(metric.merge(parts))])
-    # Of all groups before each one, and of all after it.
-    before = [*accumulate(parts, lambda *pair: metric.merge(pair))]
-    after = [*accumulate(reversed(parts), lambda *pair: metric.merge((pair[1], pair[0])))][::-1]
-    figure = metric.compute(before[-1])
-    middle = (metric.merge(pair) for pair in zip(before[:-2], after[2:], strict=True))
-    without = [metric.compute(rest) for rest in (after[1], *middle, before[-2])]
+        return np.array([figure])
+    without = [metric.compute(rest) for rest in leave_one_out(metric, parts)]
     # Without some groups there may be nothing to measure, such as a class without examples.
     left = np.nan_to_num(np.array(without), nan=figure)
     change = (len(parts) - 1) * (figure - left)
     return figure + change - change.mean()
+
+
+def leave_one_out(
+    metric: Metric, parts: Sequence[Statistics], others: Sequence[Statistics] = ()
+) -> Iterator[Statistics]:
+    """Yield the statistics of all parts but one, for each of them in turn.
+
+    Halves are merged once for all parts of the other half: of G parts G log G are merged, and
+    not G², at any time those of log G halves.
+
+    Args:
+        metric: The metric.
+        parts: The parts that are left out, one at a time.
+        others: Parts that are never left out.
+    """
+    if len(parts) == 1:
+        yield metric.merge(others)
+        return
+    middle = len(parts) // 2
+    yield from leave_one_out(metric, parts[:middle], [metric.merge([*others, *parts[middle:]])])
+    yield from leave_one_out(metric, parts[middle:], [metric.merge([*others, *parts[:middle]])])

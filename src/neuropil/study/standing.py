@@ -60,6 +60,7 @@ def standing(
     seeds: int,
     smallest: float,
     level: float,
+    earlier: Standing | None = None,
 ) -> Standing:
     """Return the verdicts so far.
 
@@ -75,10 +76,14 @@ def standing(
         seeds: The planned number of seeds.
         smallest: The smallest difference that matters.
         level: The confidence level.
+        earlier: What fewer of these runs told, whose looks need not be taken again.
     """
-    decisions: dict[str, Decision] = {}
+    decisions = {} if earlier is None else dict(earlier.decisions)
+    taken = 0 if earlier is None else earlier.look or seeds
     looks = looks_of(seeds)
     for look in looks:
+        if look < taken:
+            continue
         undecided = [name for name in names if name not in decisions]
         needed = set(range(look))
         if not undecided:

@@ -36,6 +36,7 @@ class StudyState:
         outcome: What is compared.
         outcomes: The values of the runs that are done, by variant and seed; larger is better.
         seconds: The seconds of training of the runs that are done, by variant.
+        longest: The most seconds of such a run with the measurement of its outcome, by variant.
         results: What else is known of the first run of each variant.
         ended: The seeds of the runs that are done or failed, by variant.
         waiting: The seeds of the runs that no worker has.
@@ -54,6 +55,7 @@ class StudyState:
     standing: Standing
     outcomes: dict[str, dict[int, NDArray[Any]]]
     seconds: dict[str, list[float]]
+    longest: dict[str, float]
     results: dict[str, dict[str, Any]]
     ended: dict[str, set[int]] = field(default_factory=dict)
     waiting: dict[str, set[int]] = field(default_factory=dict)
@@ -72,6 +74,7 @@ class StudyState:
         smallest: float | None,
         level: float,
         without: Collection[str] = (),
+        earlier: Standing | None = None,
     ) -> Self:
         """Return the state that the rows of a study tell.
 
@@ -83,15 +86,20 @@ class StudyState:
             smallest: The smallest difference that matters; None for the usual one.
             level: The confidence level.
             without: Variants that get no verdict, and for which no look waits.
+            earlier: The verdicts that fewer of these rows told, on the same variants.
         """
         sign = 1 if outcome.greater_is_better else -1
         outcomes: dict[str, dict[int, NDArray[Any]]] = {}
         seconds: dict[str, list[float]] = {}
+        longest: dict[str, float] = {}
         first: dict[str, dict[str, Any]] = {}
         for each in sorted(results, key=lambda each: each.seed):
             if not is_tuning(each.variant):
                 outcomes.setdefault(each.variant, {})[each.seed] = sign * each.values
             seconds.setdefault(each.variant, []).append(each.result["seconds"])
+            # A resumed run was trained for longer than it took from its last claim to its end.
+            took = max(each.seconds, each.result["seconds"])
+            longest[each.variant] = max(took, longest.get(each.variant, 0.0))
             first.setdefault(each.variant, each.result)
         by_state: dict[str, dict[str, set[int]]] = {}
         errors: dict[str, list[str]] = {}
@@ -112,9 +120,10 @@ class StudyState:
             seeds=plan.seeds,
             smallest=matters,
             level=level,
+            earlier=earlier,
         )
         return cls(
-            plan, outcome, level, matters, found, outcomes, seconds, first, ended,
+            plan, outcome, level, matters, found, outcomes, seconds, longest, first, ended,
             by_state.get("waiting", {}), by_state.get("running", {}), errors,
             chosen_factors(results, {*ended}),
         )  # fmt: skip
@@ -158,10 +167,12 @@ class StudyState:
     @property
     def winners(self) -> list[str]:
         """The variants that help, the best first."""
-        gains = {each.name: each.gain for each in self.differences()}
         helping = [
             name for name, each in self.standing.decisions.items() if each.verdict == "helps"
         ]
+        if not helping:
+            return []
+        gains = {each.name: each.gain for each in self.differences()}
         return sorted(helping, key=lambda name: -gains[name])
 
     def joint(self, trial: Trial) -> list[str]:
@@ -171,6 +182,16 @@ class StudyState:
             trial: The baseline and the task.
         """
         return joined(self.winners, trial.baseline, trial.task)[1]
+
+    def expected_seconds(self, name: str) -> float:
+        """Return the seconds that a run should take, from those before it where there are.
+
+        Args:
+            name: The variant.
+        """
+        if name in self.longest:
+            return self.longest[name]
+        return self.plan.cost(name)
 
     def differences(self) -> list[Difference]:
         """Return the differences to the baseline, over the seeds that verdicts rest on."""

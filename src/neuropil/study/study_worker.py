@@ -39,12 +39,15 @@ if TYPE_CHECKING:
     from neuropil.study.setups.setup import Setup
     from neuropil.study.shared_runs.run_records import Claim
     from neuropil.study.shared_runs.runs_table import RunsTable
+    from neuropil.study.standing import Standing
     from neuropil.study.study_plan import StudyPlan
     from neuropil.study.trial import Trained, Trial
     from neuropil.training import Trainer
 
 # A worker that does not renew its lease for this long has lost its run.
 LEASE_SECONDS = 60.0
+# A training that takes fewer seconds writes no checkpoints: it begins anew if interrupted.
+SHORT = 10.0
 # Seconds between two looks for runs while other workers have them all.
 WAITING = 1.0
 
@@ -102,6 +105,7 @@ class Worker:
     watch: Callable[[StudyState, str, int], None] | None = None
     abandoned: set[str] = field(default_factory=set)
     name: str = field(default_factory=lambda: f"{platform.node()}-{os.getpid()}")
+    standing: Standing | None = field(default=None, init=False)
 
     def work(self) -> StudyState:
         """Train runs until all verdicts are in or the time is over, and return the state.
@@ -121,20 +125,12 @@ class Worker:
             elif claim is not None:
                 self.table.release(claim)
                 return self.state()
-            elif not self.waits_for_others():
+            elif not self.wait(state):
                 return self.state()
-
-    def waits_for_others(self) -> bool:
-        """Wait a moment and return True, if another worker has a run and there is time."""
-        # Not the state from before the claim: a worker may have taken the last run since.
-        if not self.state().others_at_work or time.monotonic() > self.deadline:
-            return False
-        time.sleep(WAITING)
-        return True
 
     def has_time_for(self, claim: Claim, state: StudyState) -> bool:
         """Return whether a run can end in time, and without what the winners together need."""
-        ends = time.monotonic() + self.expected_seconds(claim.variant, state)
+        ends = time.monotonic() + state.expected_seconds(claim.variant)
         joint = is_joint(tuned(claim.variant)[0])
         return ends <= self.deadline and (joint or not self.must_join(state))
 
@@ -159,12 +155,26 @@ class Worker:
         if state.begun and (state.decided or self.must_join(state)):
             self.add_joint(state)
 
+    def wait(self, state: StudyState) -> bool:
+        """Wait for the runs of other workers; return whether there were any.
+
+        Args:
+            state: The state before no run was free. Others may have claimed the last ones
+                since, and even have ended them.
+        """
+        if time.monotonic() > self.deadline:
+            return False
+        now = self.state()
+        if now.others_at_work:
+            time.sleep(WAITING)
+        return now.others_at_work or now.ended != state.ended
+
     def must_join(self, state: StudyState) -> bool:
         """Return whether the time that is left is needed to train the winners together."""
         names = state.joint(self.trial)
         if len(names) < 2:
             return False
-        each = max(self.expected_seconds(name, state) for name in names)
+        each = max(state.expected_seconds(name) for name in names)
         name = joint_name(names)
         missing = len(set(state.counted(BASELINE)) - state.ended.get(name, set()))
         if self.plan.tuned and name not in state.factors:
@@ -173,7 +183,7 @@ class Worker:
 
     def state(self) -> StudyState:
         """Return the state of the study, as the table has it now."""
-        return StudyState.of_runs(
+        state = StudyState.of_runs(
             self.table.rows(),
             self.table.results(),
             self.plan,
@@ -181,7 +191,10 @@ class Worker:
             smallest=self.smallest,
             level=self.level,
             without=self.abandoned,
+            earlier=self.standing,
         )
+        self.standing = state.standing
+        return state
 
     def choose_variants(self, state: StudyState) -> bool:
         """Give up variants for which the time is too short, or take one up again.
@@ -197,7 +210,7 @@ class Worker:
         if state.decided:
             # They have at least as many runs as the first look needs, or this is their turn.
             again = next((n for n in self.plan.variants if n in self.abandoned), None)
-            if again is not None and FIRST_LOOK * self.expected_seconds(again, state) < left:
+            if again is not None and FIRST_LOOK * state.expected_seconds(again) < left:
                 self.abandoned.remove(again)
         else:
             needing = [
@@ -205,16 +218,12 @@ class Worker:
                 for name in self.plan.variants
                 if name not in self.abandoned and state.missing(name)
             ]
-            while len(needing) > 1 and self.needed(needing, state) > left:
+            while len(needing) > 1 and seconds_to_look(needing, state) > left:
                 self.abandoned.add(needing.pop())
-        return self.abandoned != before
-
-    def needed(self, names: Sequence[str], state: StudyState) -> float:
-        """Return the seconds until the next look, if nobody helps."""
-        return sum(
-            len(state.missing(name)) * self.expected_seconds(name, state)
-            for name in (BASELINE, *names)
-        )
+        if self.abandoned == before:
+            return False
+        self.standing = None  # its looks were taken of other variants
+        return True
 
     def prune(self, state: StudyState) -> None:
         """Skip the runs that no verdict needs any more."""
@@ -243,12 +252,6 @@ class Worker:
         seeds = sorted(state.counted(BASELINE))
         self.table.add([(name, seed, seed - MOST_SEEDS) for seed in seeds])
 
-    def expected_seconds(self, name: str, state: StudyState) -> float:
-        """Return the seconds that a run should take, from those before it where there are."""
-        if known := state.seconds.get(name):
-            return max(known)
-        return self.plan.cost(name)
-
     def train(self, claim: Claim, state: StudyState) -> None:
         """Train a run and store its result, unless another worker takes it.
 
@@ -263,7 +266,8 @@ class Worker:
         variant, _ = tuned(claim.variant)
         setup = setup_of(variant, self.trial.baseline, self.trial.task)
         setup = with_rate(setup, state.factor(claim.variant))
-        folder = self.checkpoints(claim)
+        short = state.expected_seconds(claim.variant) <= SHORT
+        folder = None if short else self.checkpoints(claim)
         with keep(self.table, claim) as lost:
             try:
                 callbacks = (StopWithoutLease(lost),)
@@ -288,7 +292,11 @@ class Worker:
                 if is_tuning(claim.variant):
                     result["validation"] = float(values.mean())
                 self.table.finish(claim, result, values)
-        shutil.rmtree(folder.parent, ignore_errors=True)
+        shutil.rmtree(self.folder_of(claim), ignore_errors=True)
+
+    def folder_of(self, claim: Claim) -> Path:
+        """Return the folder of the checkpoints of all attempts at a run."""
+        return self.folder / f"{claim.variant}-{claim.seed}"
 
     def measure(self, claim: Claim, setup: Setup, trained: Trained) -> NDArray[np.float64]:
         """Return the outcome of a run; to choose by, that on validation, larger is better."""
@@ -304,7 +312,7 @@ class Worker:
 
         Each attempt has its own: a worker that was frozen may still write to its folder.
         """
-        folder = self.folder / f"{claim.variant}-{claim.seed}" / str(claim.attempt)
+        folder = self.folder_of(claim) / str(claim.attempt)
         if not folder.exists():
             earlier = folder.with_name(str(claim.attempt - 1))
             if earlier.is_dir():
@@ -312,3 +320,10 @@ class Worker:
                 shutil.copytree(earlier, copied, dirs_exist_ok=True)
                 copied.rename(folder)
         return folder
+
+
+def seconds_to_look(names: Sequence[str], state: StudyState) -> float:
+    """Return the seconds that some variants and the baseline need until the next look."""
+    return sum(
+        len(state.missing(name)) * state.expected_seconds(name) for name in (BASELINE, *names)
+    )

@@ -95,7 +95,10 @@ def decide(
     names = [name for name in runs if name != baseline]
     p, small = (np.ones((len(names), len(times))) for _ in range(2))
     decided: dict[str, Decision] = {}
+    most = max((len(common_seeds(runs, name, baseline)) for name in names), default=0)
     for look, seeds in enumerate(times):
+        if seeds > most:
+            break  # no variant has a new look
         found = differences_at(runs, baseline, seeds)
         for row, name in enumerate(names):
             if name in found and name not in decided and found[name].seeds == seeds:
