@@ -39,7 +39,7 @@ DATA = Path(os.environ.get("NEUROPIL_DATA", "../shared/data"))
 BCCD, PHOTOGRAPHS = DATA / "bccd", DATA / "coco128"
 SQUEEZENET = ["--weights", str(DATA / "pretrained" / "squeezenet1_0_imagenet.npz")]
 RESNET = ["--weights", str(DATA / "pretrained" / "resnet20_cifar10.npz")]
-LONG = ["--epochs", "60", "--freeze", "none"]
+LONG = ["--epochs", "80", "--freeze", "none"]
 COMMANDS = {
     "bccd, from nothing": [],
     "bccd, SqueezeNet": SQUEEZENET,
