@@ -126,7 +126,7 @@ def gain_entry(each: Difference | None) -> dict[str, Any]:
         return dict.fromkeys(("gain", "low", "high", "p", "error")) | {"seeds": 0}
     known = np.isfinite(each.error)
     return {
-        "gain": each.gain,
+        "gain": round(each.gain, DIGITS),
         "low": each.low if known else None,
         "high": each.high if known else None,
         "p": each.p if known else None,
