@@ -1,6 +1,6 @@
 """What a study recommends, from its results as plain data."""
 
-from neuropil.study.recommendation import recommendation
+from neuropil.study.recommendation import recommendation, rounded, signed
 
 
 def variant(name, gain, low, high, verdict, **more):
@@ -100,3 +100,8 @@ def test_errors_and_twice_the_data():
         "Twice the training examples would give about root mean squared error lower by 0.031 "
         "(0.011 to 0.062)."
     )
+
+
+def test_no_gain_has_no_minus_sign():
+    assert rounded(-1e-9, 1.0) == "0.0"
+    assert signed(-1e-9, 1.0) == "+0.0"

@@ -176,4 +176,4 @@ def rounded(number: float, wide: float | None) -> str:
     """Return a number with the digits that its interval leaves meaningful."""
     scale = wide or abs(number) or 1.0
     decimals = max(0, 1 - math.floor(math.log10(scale)))
-    return f"{number:,.{decimals}f}".replace("-", "−")
+    return f"{number:z,.{decimals}f}".replace("-", "−")
