@@ -290,5 +290,5 @@ def test_bad_data_are_refused(tmp_path):
 
 
 def test_other_data_under_the_same_name_are_refused(tmp_path, finished):
-    with pytest.raises(ValueError, match="fingerprint"):
+    with pytest.raises(DataError, match="have changed since"):
         study(finished.folder, blobs(seed=1))
