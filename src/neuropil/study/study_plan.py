@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from neuropil.core.name_lookup import look_up
-from neuropil.study.budget import fit, measure_cost
+from neuropil.study.budget import PLANNED, fit, has_room, measure_cost
 from neuropil.study.tricks.trick_table import TRICKS, by_name
 from neuropil.training.nonfinite import NonFiniteError
 
@@ -200,9 +201,17 @@ def make_plan(
         reasons = "; ".join(f"{each['name']}: {each['reason']}" for each in left_out)
         raise ValueError(f"no trick applies to this network and these data: {reasons}.")
     costs: dict[str, float] = {}
+    begun = time.monotonic()
+    untried = list(names)
     # The first measurement of all loads and compiles what the others use: it is repeated.
     for name in (BASELINE, BASELINE, *names):
+        measured = [each for each in costs if each != BASELINE]
+        available = budget * PLANNED - (time.monotonic() - begun)
+        if measured and not has_room(costs, BASELINE, measured, available, seeds):
+            break  # all others would be dropped: measuring them would only take time
         say(name)
+        if name != BASELINE:
+            untried.remove(name)
         try:
             setup = setup_of(name, trial.baseline, trial.task)
             costs[name] = measure_cost(setup, trial, outcome).seconds
@@ -210,8 +219,8 @@ def make_plan(
             if name == BASELINE:
                 raise
             left_out.append(entry(name, f"it cannot be trained: {error}"))
-    size = fit(costs, BASELINE, budget, seeds)
-    left_out += [entry(name, NO_TIME) for name in size.dropped]
+    size = fit(costs, BASELINE, budget, seeds, time.monotonic() - begun)
+    left_out += [entry(name, NO_TIME) for name in (*size.dropped, *untried)]
     kept = {name: costs[name] for name in (BASELINE, *size.names)}
     return StudyPlan(size.seeds, size.names, kept, left_out, trial.threads)
 
