@@ -13,11 +13,14 @@ import pytest
 import torch
 
 from neuropil import datasets
+from neuropil.architectures import dense
 from neuropil.datasets import DataError, Dataset
 from neuropil.layers import Input, Relu, Softmax
+from neuropil.runs.recipes.linear_start import fit_linear
 from neuropil.runs.recipes.recipe import Recipe
 from neuropil.runs.tasks import task_for
 from neuropil.store import StoreError
+from neuropil.study import trial
 from neuropil.study.run_study import run
 from neuropil.study.shared_runs.runs_table import RunsTable
 from neuropil.study.study_watch import StudyWatch
@@ -40,7 +43,7 @@ def blobs(rows=700, seed=0):
 
 
 def recipe(**changes):
-    network = Input(2) >> Relu(6) >> Relu(6) >> Softmax(2)
+    network = changes.pop("network", None) or Input(2) >> Relu(6) >> Relu(6) >> Softmax(2)
     options = {
         "optimizer": "adamw", "lr": 0.02, "weight_decay": 0.01, "schedule": None, "epochs": 2,
         "batch_size": 32,
@@ -292,3 +295,17 @@ def test_bad_data_are_refused(tmp_path):
 def test_other_data_under_the_same_name_are_refused(tmp_path, finished):
     with pytest.raises(DataError, match="have changed since"):
         study(finished.folder, blobs(seed=1))
+
+
+def test_the_linear_model_of_a_table_is_fitted_once_for_all_runs(tmp_path, monkeypatch):
+    fitted = []
+
+    def count(*given, **options):
+        fitted.append(given)
+        return fit_linear(*given, **options)
+
+    monkeypatch.setattr(trial, "fit_linear", count)
+    short = recipe(network=dense((2,), 2, hidden=(4,), linear_path=True), epochs=1)
+    study(tmp_path, tricks=["half_width"], seeds=2, recipe=short)
+    # One for the measurements, one for the worker with its own number of threads.
+    assert len(fitted) == 2

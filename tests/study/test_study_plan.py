@@ -1,11 +1,12 @@
 """Plans of studies, with costs that are given in place of measured ones."""
 
+import pytest
 from tests.study.tricks.tiny_setups import case
 
 from neuropil.study import study_plan
 from neuropil.study.budget import Cost
 from neuropil.study.outcomes import Outcome
-from neuropil.study.study_plan import NO_TIME, make_plan
+from neuropil.study.study_plan import NO_TIME, make_plan, tricks_named
 from neuropil.study.trial import Trial
 from neuropil.study.tricks.trick_table import TRICKS
 
@@ -23,3 +24,9 @@ def test_variants_for_which_there_is_no_time_are_not_measured(monkeypatch):
     short = {each["name"] for each in plan.left_out if each["reason"] == NO_TIME}
     assert said[-1] in short
     assert len(plan.left_out) + len(plan.variants) == len(TRICKS)
+
+
+@pytest.mark.parametrize("names", [[], "", ["elu", ""], ["elu", 3]])
+def test_tricks_need_names(names):
+    with pytest.raises(ValueError, match="tricks must be names"):
+        tricks_named(names)

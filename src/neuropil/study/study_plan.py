@@ -6,6 +6,7 @@ import time
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
+from neuropil.checks import shown
 from neuropil.core.name_lookup import look_up
 from neuropil.study.budget import PLANNED, fit, has_room, measure_cost
 from neuropil.study.tricks.trick_table import TRICKS, by_name
@@ -80,18 +81,23 @@ def tricks_named(names: Sequence[str] | str) -> list[Trick]:
     """Return tricks by their names or the names of their groups; "all" is all of them.
 
     Raises:
-        ValueError: If a name is unknown; the nearest is suggested.
+        ValueError: If there is no name, or one is unknown; the nearest is suggested.
 
     Example:
         >>> [trick.group for trick in tricks_named(["elu", "dropout"])][:2]
         ['activation', 'dropout']
     """
-    if names == ALL or ALL in names:
+    asked = [names] if isinstance(names, str) else names
+    if not asked or not all(isinstance(name, str) and name for name in asked):
+        raise ValueError(
+            f"tricks must be names of tricks or of groups of them, or {ALL!r}, "
+            f"got {shown(names)}."
+        )
+    if ALL in asked:
         return list(TRICKS)
     known = {trick.name: [trick] for trick in TRICKS}
     for trick in TRICKS:
         known.setdefault(trick.group, []).append(trick)
-    asked = [names] if isinstance(names, str) else names
     chosen = [trick for name in asked for trick in look_up(name, known, "trick")]
     return list({trick.name: trick for trick in chosen}.values())
 

@@ -57,11 +57,10 @@ def by_name(name: str) -> Trick:
         >>> by_name("elu").title
         'ELU in place of ReLU'
     """
-    found = {normalize_name(trick.name): trick for trick in TRICKS}
-    if normalize_name(name) not in found:
+    if normalize_name(name) not in BY_NAME:
         near = nearest_or_some(name, [trick.name for trick in TRICKS])
         raise ValueError(f"the trick {shown(name)} is unknown.{near}")
-    return found[normalize_name(name)]
+    return BY_NAME[normalize_name(name)]
 
 
 def in_turns(groups: tuple[tuple[Trick, ...], ...]) -> tuple[Trick, ...]:
@@ -71,3 +70,4 @@ def in_turns(groups: tuple[tuple[Trick, ...], ...]) -> tuple[Trick, ...]:
 
 
 TRICKS = in_turns(GROUPS)
+BY_NAME = {normalize_name(trick.name): trick for trick in TRICKS}
