@@ -309,3 +309,18 @@ def test_the_linear_model_of_a_table_is_fitted_once_for_all_runs(tmp_path, monke
     study(tmp_path, tricks=["half_width"], seeds=2, recipe=short)
     # One for the measurements, one for the worker with its own number of threads.
     assert len(fitted) == 2
+
+
+@pytest.mark.parametrize("held", ["another study", "text", "folder"])
+def test_other_results_are_not_overwritten(tmp_path, finished, held):
+    file = tmp_path / "study.json"
+    if held == "folder":
+        file.mkdir()
+    else:
+        kept = (finished.folder / "study.json").read_text("utf-8")
+        file.write_text(kept if held == "another study" else "mine", "utf-8")
+    before = None if held == "folder" else file.read_text("utf-8")
+    with pytest.raises(ValueError, match="would be lost: give another folder"):
+        study(tmp_path, tricks=["tanh"], seeds=1)
+    assert before is None or file.read_text("utf-8") == before
+    assert [each.name for each in tmp_path.iterdir()] == ["study.json"]

@@ -125,7 +125,8 @@ def run(
         watch: Told what happens.
 
     Raises:
-        ValueError: If an option cannot be used, no trick applies, or the time is too short.
+        ValueError: If an option cannot be used, no trick applies, the time is too short, or the
+            folder has the results of another study.
         DataError: If the data cannot be used, or have changed since the study began.
 
     Reference:
@@ -163,6 +164,7 @@ def run(
     )
     folder = Path("studies", question.key) if out is None else Path(out)
     make_folder(folder)
+    check_results(folder / RESULTS, question.key)
     table = RunsTable.open(storage or folder / DATABASE, question.key)
     table.create(question.to_json(), fingerprint(splits))
     own = recipe_threads(recipe, splits) if threads == "auto" else whole(threads, "threads")
@@ -191,6 +193,30 @@ def run(
     with replacing(folder / RESULTS) as file:
         file.write(json.dumps(results, ensure_ascii=False, indent=1).encode())
     return Study(results, folder)
+
+
+def check_results(file: Path, key: str) -> None:
+    """Check that the results of a study may be written to a file.
+
+    Args:
+        file: The file.
+        key: The name of the study.
+
+    Raises:
+        ValueError: If the file is that of another study, or something else.
+    """
+    if not file.exists():
+        return
+    try:
+        before = json.loads(file.read_text("utf-8"))["study"]["key"]
+    except (OSError, ValueError, LookupError, TypeError):
+        before = None
+    if before != key:
+        other = "something else" if before is None else f"another study, {before}"
+        raise ValueError(
+            f"{file} is {other}, and would be lost: give another folder, or ask the same "
+            f"question of the same data to continue it."
+        )
 
 
 def seconds_in(budget: str | float) -> float:

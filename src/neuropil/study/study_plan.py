@@ -88,7 +88,7 @@ def tricks_named(names: Sequence[str] | str) -> list[Trick]:
         ['activation', 'dropout']
     """
     asked = [names] if isinstance(names, str) else names
-    if not asked or not all(isinstance(name, str) and name for name in asked):
+    if not asked or not all(isinstance(name, str) and name for name in asked):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ValueError(
             f"tricks must be names of tricks or of groups of them, or {ALL!r}, "
             f"got {shown(names)}."
