@@ -324,3 +324,24 @@ def test_other_results_are_not_overwritten(tmp_path, finished, held):
         study(tmp_path, tricks=["tanh"], seeds=1)
     assert before is None or file.read_text("utf-8") == before
     assert [each.name for each in tmp_path.iterdir()] == ["study.json"]
+
+
+@pytest.mark.parametrize("bad", [np.inf, np.nan])
+def test_an_outcome_that_is_no_number_is_a_failed_training(tmp_path, monkeypatch, bad):
+    measure = trial.Trial.measure
+
+    def measured(self, setup, *given):
+        return measure(self, setup, *given) + (0 if setup is self.baseline else bad)
+
+    monkeypatch.setattr(trial.Trial, "measure", measured)
+    done = study(tmp_path, tricks=["tanh"], seeds=2)
+    (found,) = done.found["variants"]
+    assert found["failed"] == 2
+    assert found["gain"] is None
+    assert "NaN" not in (tmp_path / "study.json").read_text("utf-8")
+
+
+def test_a_baseline_without_a_number_ends_the_study(tmp_path, monkeypatch):
+    monkeypatch.setattr(trial.Trial, "measure", lambda *_: np.array([np.inf]))
+    with pytest.raises(ValueError, match="the outcome, accuracy, is inf after training"):
+        study(tmp_path, tricks=["tanh"], seeds=2)

@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, final
 
+import numpy as np
 from typing_extensions import override
 
 from neuropil.study.budget import MOST_SEEDS
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Sequence
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from neuropil.study.outcomes import Outcome
     from neuropil.study.shared_runs.run_records import Claim
@@ -231,6 +234,7 @@ class Worker:
                 callbacks = (StopWithoutLease(lost),)
                 trained = self.trial.train(setup, claim.seed, folder, callbacks)
                 values = self.trial.measure(setup, claim.seed, self.outcome, trained)
+                check_finite(values, self.outcome)
             except LeaseLostError:
                 return
             except NonFiniteError as error:
@@ -263,3 +267,13 @@ class Worker:
                 shutil.copytree(earlier, copied, dirs_exist_ok=True)
                 copied.rename(folder)
         return folder
+
+
+def check_finite(values: NDArray[np.float64], outcome: Outcome) -> None:
+    """Check that an outcome can be compared.
+
+    Raises:
+        ValueError: If it is infinite or NaN, as after steps that were too large.
+    """
+    if not np.isfinite(values).all():
+        raise ValueError(f"the outcome, {outcome.name}, is {values.mean():g} after training.")
