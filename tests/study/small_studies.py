@@ -30,7 +30,7 @@ def blobs(rows=700, seed=0):
 
 
 def recipe(**changes):
-    network = Input(2) >> Relu(6) >> Relu(6) >> Softmax(2)
+    network = changes.pop("network", None) or Input(2) >> Relu(6) >> Relu(6) >> Softmax(2)
     options = {
         "optimizer": "adamw", "lr": 0.02, "weight_decay": 0.01, "schedule": None, "epochs": 2,
         "batch_size": 32,

@@ -75,3 +75,9 @@ def test_what_is_planned_fits(costs, budget, seeds, tunings):
     assert found.seconds == pytest.approx(
         (found.seeds + tunings) * round_of(named, "baseline", found.names)
     )
+
+
+def test_the_time_of_the_measurements_is_taken_from_the_budget():
+    assert fit(COSTS, "baseline", 1000, None, spent=90) == fit(COSTS, "baseline", 900, None)
+    with pytest.raises(ValueError, match=r"of 1 min 30 s is too short.* about 1 min 4\d s"):
+        fit({"baseline": 10.0, "elu": 10.0}, "baseline", 90, None, 35)

@@ -1,6 +1,6 @@
 """What a study recommends, from its results as plain data."""
 
-from neuropil.study.recommendation import recommendation
+from neuropil.study.recommendation import recommendation, rounded, signed
 
 
 def variant(name, gain, low, high, verdict, **more):
@@ -126,3 +126,8 @@ def test_a_learning_rate_that_was_chosen_is_told():
     assert recommendation(nothing) == [
         "Keep the baseline, with 2 × the learning rate: no change is known to help."
     ]
+
+
+def test_no_gain_has_no_minus_sign():
+    assert rounded(-1e-9, 1.0) == "0.0"
+    assert signed(-1e-9, 1.0) == "+0.0"

@@ -19,10 +19,12 @@ from tests.study.small_studies import (
 )
 
 from neuropil import datasets
+from neuropil.architectures import dense
 from neuropil.datasets import DataError, Dataset
+from neuropil.runs.recipes.linear_start import fit_linear
 from neuropil.runs.tasks import task_for
 from neuropil.store import StoreError
-from neuropil.study import study_worker
+from neuropil.study import study_worker, trial
 from neuropil.study.shared_runs.runs_table import RunsTable
 from neuropil.study.study_watch import StudyWatch
 
@@ -245,5 +247,56 @@ def test_bad_data_are_refused(tmp_path):
 
 
 def test_other_data_under_the_same_name_are_refused(tmp_path, finished):
-    with pytest.raises(ValueError, match="fingerprint"):
+    with pytest.raises(DataError, match="have changed since"):
         study(finished.folder, blobs(seed=1))
+
+
+def test_the_linear_model_of_a_table_is_fitted_once_for_all_runs(tmp_path, monkeypatch):
+    fitted = []
+
+    def count(*given, **options):
+        fitted.append(given)
+        return fit_linear(*given, **options)
+
+    monkeypatch.setattr(trial, "fit_linear", count)
+    short = recipe(network=dense((2,), 2, hidden=(4,), linear_path=True), epochs=1)
+    study(tmp_path, tricks=["half_width"], seeds=2, recipe=short)
+    # One for the measurements, one for the worker with its own number of threads.
+    assert len(fitted) == 2
+
+
+@pytest.mark.parametrize("held", ["another study", "text", "folder"])
+def test_other_results_are_not_overwritten(tmp_path, finished, held):
+    file = tmp_path / "study.json"
+    if held == "folder":
+        file.mkdir()
+    else:
+        kept = (finished.folder / "study.json").read_text("utf-8")
+        file.write_text(kept if held == "another study" else "mine", "utf-8")
+    before = None if held == "folder" else file.read_text("utf-8")
+    with pytest.raises(ValueError, match="would be lost: give another folder"):
+        study(tmp_path, tricks=["tanh"], seeds=1)
+    assert before is None or file.read_text("utf-8") == before
+    assert [each.name for each in tmp_path.iterdir()] == ["study.json"]
+
+
+@pytest.mark.parametrize("bad", [np.inf, np.nan])
+def test_an_outcome_that_is_no_number_is_a_failed_training(tmp_path, monkeypatch, bad):
+    measure = trial.Trial.measure
+
+    def measured(self, setup, *given):
+        own = setup.recipe.network is self.baseline.recipe.network
+        return measure(self, setup, *given) + (0 if own else bad)
+
+    monkeypatch.setattr(trial.Trial, "measure", measured)
+    done = study(tmp_path, tricks=["tanh"], seeds=2)
+    (found,) = done.found["variants"]
+    assert found["failed"] == 2
+    assert found["gain"] is None
+    assert "NaN" not in (tmp_path / "study.json").read_text("utf-8")
+
+
+def test_a_baseline_without_a_number_ends_the_study(tmp_path, monkeypatch):
+    monkeypatch.setattr(trial.Trial, "measure", lambda *_: np.array([np.inf]))
+    with pytest.raises(ValueError, match="the outcome, accuracy, is inf after training"):
+        study(tmp_path, tricks=["tanh"], seeds=2)

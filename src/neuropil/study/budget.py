@@ -90,13 +90,14 @@ class StepTimes(Callback):
         return min(gaps[COLD - 1 :] or gaps, default=0.0)
 
 
-def measure_cost(setup: Setup, trial: Trial, outcome: Outcome) -> Cost:
+def measure_cost(setup: Setup, trial: Trial, outcome: Outcome | None) -> Cost:
     """Return the cost of a training, from some of its steps.
 
     Args:
         setup: The setup.
         trial: The data and the task.
-        outcome: The outcome, whose measurement takes time too.
+        outcome: The outcome, whose measurement takes time too; None for a training that only
+            prepares another one.
 
     Raises:
         NonFiniteError: If the loss becomes NaN or infinite in these steps.
@@ -105,7 +106,8 @@ def measure_cost(setup: Setup, trial: Trial, outcome: Outcome) -> Cost:
     start = time.perf_counter()
     trained = trial.train(replace(setup, first=None), 0, callbacks=(watch,))
     end = time.perf_counter()
-    trial.measure(setup, 0, outcome, trained)
+    if outcome is not None:
+        trial.measure(setup, 0, outcome, trained)
     measured = time.perf_counter() - end
     # What is not a step: preparing the data, and one validation, which each epoch repeats.
     rest = max(0.0, end - watch.ends[-1])
@@ -113,7 +115,7 @@ def measure_cost(setup: Setup, trial: Trial, outcome: Outcome) -> Cost:
     steps = setup.recipe.epochs * max(1, round(examples / setup.recipe.batch_size))
     before = watch.ends[0] - start
     seconds = before + steps * watch.shortest + setup.recipe.epochs * rest + measured
-    first = measure_cost(setup.first, trial, outcome) if setup.first else Cost(0.0, 0, 0.0)
+    first = measure_cost(setup.first, trial, None) if setup.first else Cost(0.0, 0, 0.0)
     return Cost(seconds + first.seconds, steps + first.steps, watch.shortest)
 
 
@@ -140,6 +142,7 @@ def fit(
     seeds: int | None,
     *,
     tunings: int = 0,
+    spent: float = 0.0,
 ) -> Size:
     """Return the seeds and variants that fit into a time.
 
@@ -154,26 +157,50 @@ def fit(
         budget: The seconds that there are.
         seeds: The number of seeds that the user asked for, if any.
         tunings: Trainings of each variant that choose its learning rate.
+        spent: The seconds of these that the measurements have taken.
 
     Raises:
         ValueError: If not even one variant fits.
     """
     names = [name for name in costs if name != baseline]
     dropped: list[str] = []
-    usual, least = (min(n, seeds or n) + tunings for n in (USUAL_SEEDS, FEWEST_SEEDS))
-    available = budget * PLANNED
-    while len(names) > 1 and usual * round_of(costs, baseline, names) > available:
+    least = min(FEWEST_SEEDS, seeds or FEWEST_SEEDS) + tunings
+    available = budget * PLANNED - spent
+    while len(names) > 1 and not has_room(costs, baseline, names, available, seeds, tunings):
         dropped.insert(0, names.pop())
     each = round_of(costs, baseline, names)
     if least * each > available:
         raise ValueError(
             f"the budget of {duration(budget)} is too short: {number_of(least, 'training')} of "
-            f"the baseline and of one variant take about {duration(least * each / PLANNED)}. "
+            f"the baseline and of one variant take about "
+            f"{duration((least * each + spent) / PLANNED)}. "
             "Give a longer budget, or fewer epochs."
         )
     possible = int(STOPPED_EARLY * (available / each - tunings))
     count = min(MOST_SEEDS if seeds is None else seeds, max(least - tunings, possible))
     return Size(count, names, dropped, (count + tunings) * each)
+
+
+def has_room(
+    costs: Mapping[str, float],
+    baseline: str,
+    names: Sequence[str],
+    available: float,
+    seeds: int | None,
+    tunings: int = 0,
+) -> bool:
+    """Return whether the usual number of trainings of some variants fits into a time.
+
+    Args:
+        costs: The seconds of a training of each variant.
+        baseline: The name of the baseline among them.
+        names: The variants.
+        available: The seconds that there are for trainings.
+        seeds: The number of seeds that the user asked for, if any.
+        tunings: Trainings of each variant that choose its learning rate.
+    """
+    usual = min(USUAL_SEEDS, seeds or USUAL_SEEDS) + tunings
+    return usual * round_of(costs, baseline, names) <= available
 
 
 def round_of(costs: Mapping[str, float], baseline: str, names: Sequence[str]) -> float:

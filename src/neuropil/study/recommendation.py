@@ -163,6 +163,8 @@ def what_would_tell(unknown: Sequence[Mapping[str, Any]]) -> str:
     parts = [each["error"] for each in unknown if each.get("error")]
     seeds = sum(part["seeds"] ** 2 for part in parts)
     examples = sum(part["examples"] ** 2 for part in parts)
+    if not parts:
+        return "At least two seeds are needed for an interval, and trainings that differ."
     if seeds > examples:
         return "More seeds, with a longer budget, would make the intervals narrower."
     return "More test examples would make the intervals narrower; more seeds hardly would."
@@ -220,4 +222,4 @@ def rounded(number: float, wide: float | None) -> str:
     """Return a number with the digits that its interval leaves meaningful."""
     scale = wide or abs(number) or 1.0
     decimals = max(0, 1 - math.floor(math.log10(scale)))
-    return f"{number:,.{decimals}f}".replace("-", "−")
+    return f"{number:z,.{decimals}f}".replace("-", "−")

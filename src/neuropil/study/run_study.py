@@ -156,7 +156,8 @@ def run(
             data; they are stored in the results, for ``neuropil train --from-study``.
 
     Raises:
-        ValueError: If an option cannot be used, no trick applies, or the time is too short.
+        ValueError: If an option cannot be used, no trick applies, the time is too short, or the
+            folder has the results of another study.
         DataError: If the data cannot be used, or have changed since the study began.
 
     Reference:
@@ -189,19 +190,21 @@ def run(
         recipe,
         tricks_named(tricks),
         Outcome.named(outcome, task),
+        most,
         seeds if seeds is None else whole(seeds, "seeds"),
         smallest if smallest is None else number(smallest, "smallest", "[0, inf)"),
         tune_lr,
     )
     folder = Path("studies", question.key) if out is None else Path(out)
     make_folder(folder)
+    check_results(folder / RESULTS, question.key)
     table = RunsTable.open(storage or folder / DATABASE, question.key)
     table.create(question.to_json(), fingerprint(splits))
     own = recipe_threads(recipe, splits) if threads == "auto" else whole(threads, "threads")
     place = str(choose_device(device, recipe.network))
     trial = Trial(splits, task, Setup(recipe), device=place, threads=own)
     watch = watch or StudyWatch()
-    plan = shared_plan(question, table, trial, most, watch)
+    plan = shared_plan(question, table, trial, watch)
     watch.on_plan(plan)
 
     def found(state: StudyState) -> dict[str, Any]:
@@ -224,6 +227,30 @@ def run(
     return Study(results, folder)
 
 
+def check_results(file: Path, key: str) -> None:
+    """Check that the results of a study may be written to a file.
+
+    Args:
+        file: The file.
+        key: The name of the study.
+
+    Raises:
+        ValueError: If the file is that of another study, or something else.
+    """
+    if not file.exists():
+        return
+    try:
+        before = json.loads(file.read_text("utf-8"))["study"]["key"]
+    except (OSError, ValueError, LookupError, TypeError):
+        before = None
+    if before != key:
+        other = "something else" if before is None else f"another study, {before}"
+        raise ValueError(
+            f"{file} is {other}, and would be lost: give another folder, or, to continue it, "
+            f"the same options and data."
+        )
+
+
 def seconds_in(budget: str | float) -> float:
     """Return the seconds of a budget, given as text or as a number."""
     if isinstance(budget, str):
@@ -232,7 +259,7 @@ def seconds_in(budget: str | float) -> float:
 
 
 def shared_plan(
-    question: Question, table: RunsTable, trial: Trial, budget: float, watch: StudyWatch
+    question: Question, table: RunsTable, trial: Trial, watch: StudyWatch
 ) -> StudyPlan:
     """Return the plan of a study: that of the first worker, which is made now if there is none.
 
@@ -240,7 +267,6 @@ def shared_plan(
         question: The question.
         table: The table of runs, which stores the plan.
         trial: The data and the baseline.
-        budget: The seconds that there are.
         watch: Told what is measured.
     """
     stored = table.plan()
@@ -249,7 +275,7 @@ def shared_plan(
             question.tricks,
             trial,
             question.outcome,
-            budget=budget,
+            budget=question.budget,
             seeds=question.seeds,
             tune_lr=question.tune_lr,
             say=watch.on_measuring,

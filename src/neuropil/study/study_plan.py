@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
+from neuropil.checks import shown
 from neuropil.core.name_lookup import look_up
-from neuropil.study.budget import fit, measure_cost
+from neuropil.study.budget import PLANNED, fit, has_room, measure_cost
 from neuropil.study.learning_rates import FACTORS, tunings
 from neuropil.study.tricks.data_tricks import QUESTIONS
 from neuropil.study.tricks.trick_pairs import grid, groups_of, parts_of
@@ -99,18 +101,24 @@ def tricks_named(names: Sequence[str] | str) -> list[Trick]:
     and all of them alone.
 
     Raises:
-        ValueError: If a name is unknown; the nearest is suggested.
+        ValueError: If there is no name, or one is unknown; the nearest is suggested.
 
     Example:
         >>> [trick.name for trick in tricks_named(["gelu", "tanh+flips"])]
         ['gelu', 'tanh', 'flips', 'tanh+flips']
     """
+    asked = [names] if isinstance(names, str) else names
+    if not asked or not all(isinstance(name, str) and name for name in asked):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ValueError(
+            f"tricks must be names of tricks or of groups of them, or {ALL!r}, "
+            f"got {shown(names)}."
+        )
     known = {ALL: [*TRICKS]} | {trick.name: [trick] for trick in TRICKS}
     for trick in TRICKS:
         known.setdefault(trick.group, []).append(trick)
     single: list[Trick] = []
     pairs: list[Trick] = []
-    for name in [names] if isinstance(names, str) else names:
+    for name in asked:
         sides = [look_up(side, known, "trick") for side in parts_of(name)]
         if len(sides) > 2:
             raise ValueError(f"a grid has two sides, got {name!r} with {len(sides)}.")
@@ -208,31 +216,36 @@ def make_plan(
         reasons = "; ".join(f"{each['name']}: {each['reason']}" for each in left_out)
         raise ValueError(f"no trick applies to this network and these data: {reasons}.")
     costs: dict[str, float] = {}
-    tunable: list[str] = []
+    trainings = len(FACTORS) if tune_lr else 0
+    begun = time.monotonic()
     # The first measurement of all loads and compiles what the others use: it is repeated.
     for name in (BASELINE, BASELINE, *names):
+        measured = [each for each in costs if each != BASELINE]
+        available = budget * PLANNED - (time.monotonic() - begun)
+        if measured and not has_room(costs, BASELINE, measured, available, seeds, trainings):
+            break  # all others would be dropped: measuring them would only take time
         say(name)
         try:
             setup = setup_of(name, trial.baseline, trial.task)
             costs[name] = measure_cost(setup, trial, outcome).seconds
-            if tune_lr and has_rate(name, setup):
-                tunable.append(name)
         except (NonFiniteError, ValueError) as error:
             if name == BASELINE:
                 raise
             left_out.append(entry(name, f"it cannot be trained: {error}"))
-    size = fit(costs, BASELINE, budget, seeds, tunings=len(FACTORS) if tune_lr else 0)
-    left_out += [entry(name, NO_TIME) for name in size.dropped]
+    spent = time.monotonic() - begun
+    size = fit(costs, BASELINE, budget, seeds, tunings=trainings, spent=spent)
+    known = {*size.names, *(each["name"] for each in left_out)}
+    left_out += [entry(name, NO_TIME) for name in names if name not in known]
     kept = {name: costs[name] for name in (BASELINE, *size.names)}
-    own = [name for name in kept if name in tunable]
-    return StudyPlan(size.seeds, size.names, kept, left_out, trial.threads, own)
+    tuned_first = [name for name in kept if tune_lr and has_rate(name, trial)]
+    return StudyPlan(size.seeds, size.names, kept, left_out, trial.threads, tuned_first)
 
 
-def has_rate(name: str, setup: Setup) -> bool:
+def has_rate(name: str, trial: Trial) -> bool:
     """Return whether a variant has a learning rate of its own."""
-    if setup.recipe.lr is None:
+    if name != BASELINE and by_name(name).group in QUESTIONS:
         return False
-    return name == BASELINE or by_name(name).group not in QUESTIONS
+    return setup_of(name, trial.baseline, trial.task).recipe.lr is not None
 
 
 def entry(name: str, reason: str) -> dict[str, str]:

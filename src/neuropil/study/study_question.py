@@ -37,6 +37,7 @@ class Question:
         recipe: The baseline.
         tricks: The tricks that are asked for.
         outcome: What is compared.
+        budget: The seconds that there are, on which the number of runs depends.
         seeds: The largest number of seeds; None: as many as fit.
         smallest: The smallest difference that matters; None for the usual one.
         tune_lr: Whether the learning rates of all variants are chosen first.
@@ -50,6 +51,7 @@ class Question:
     recipe: Recipe
     tricks: Sequence[Trick]
     outcome: Outcome
+    budget: float
     seeds: int | None
     smallest: float | None
     tune_lr: bool = False
@@ -65,6 +67,7 @@ class Question:
         """Return all that determines the answer but the data, as plain data."""
         return {
             "tricks": {trick.name: trick.title for trick in self.tricks},
+            "budget": self.budget,
             "seeds": self.seeds,
             "outcome": self.outcome.name,
             "smallest": self.smallest,

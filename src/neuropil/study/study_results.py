@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from neuropil.study.study_state import StudyState
     from neuropil.study.trial import Trial
 
+# Digits of a gain: equal figures differ by rounding errors.
+DIGITS = 12
 # Points of a learning curve from which the next can be told.
 FEWEST_POINTS = 3
 

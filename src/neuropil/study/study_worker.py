@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, final
 
+import numpy as np
 from typing_extensions import override
 
 from neuropil.study.budget import MOST_SEEDS
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from neuropil.study.outcomes import Outcome
@@ -273,6 +273,7 @@ class Worker:
                 callbacks = (StopWithoutLease(lost),)
                 trained = self.trial.train(setup, claim.seed, folder, callbacks)
                 values = self.measure(claim, setup, trained)
+                check_finite(values, self.outcome)
             except LeaseLostError:
                 return
             except NonFiniteError as error:
@@ -327,3 +328,13 @@ def seconds_to_look(names: Sequence[str], state: StudyState) -> float:
     return sum(
         len(state.missing(name)) * state.expected_seconds(name) for name in (BASELINE, *names)
     )
+
+
+def check_finite(values: NDArray[np.float64], outcome: Outcome) -> None:
+    """Check that an outcome can be compared.
+
+    Raises:
+        ValueError: If it is infinite or NaN, as after steps that were too large.
+    """
+    if not np.isfinite(values).all():
+        raise ValueError(f"the outcome, {outcome.name}, is {values.mean():g} after training.")

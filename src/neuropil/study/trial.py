@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 from neuropil.architectures.default_networks import LINEAR_PATH
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
     from neuropil.core import Network
     from neuropil.datasets import Splits
+    from neuropil.datasets.source import Source
+    from neuropil.runs.recipes.linear_start import LinearModel
     from neuropil.runs.task import Task
     from neuropil.study.outcomes import Outcome
     from neuropil.study.setups.setup import Setup
@@ -153,8 +156,14 @@ class Trial:
 
     def start_linear(self, network: Network, splits: Splits, task: Task[Any]) -> None:
         """Start the network of a table from the linear model of its training examples."""
-        data: Any = in_memory(splits.train)
-        fit_linear(data.inputs, task.encode(data.targets), task).start(network)
+        own = splits.train is self.splits.train
+        model = self.linear_model if own else linear_model_of(splits.train, task)
+        model.start(network)
+
+    @cached_property
+    def linear_model(self) -> LinearModel:
+        """The linear model of all training examples: fitting it can take longer than a run."""
+        return linear_model_of(self.splits.train, self.task)
 
     def measure(
         self, setup: Setup, seed: int, outcome: Outcome, trained: Trained
@@ -182,3 +191,9 @@ def continued(first: History, second: History) -> History:
         for record in second
     )
     return History([*first, *later])
+
+
+def linear_model_of(source: Source, task: Task[Any]) -> LinearModel:
+    """Return the linear model of some examples."""
+    data: Any = in_memory(source)
+    return fit_linear(data.inputs, task.encode(data.targets), task)

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.study.shared_runs.share_runs import RUNS
 
+from neuropil.datasets import DataError
 from neuropil.store import StoreError, database_url
 from neuropil.study.shared_runs import lease_keeper, runs_table
 from neuropil.study.shared_runs.lease_keeper import keep
@@ -75,28 +76,27 @@ def test_the_same_study_is_entered_once(place):
 
 
 @pytest.mark.parametrize(
-    ("design", "fingerprint", "differing"),
+    ("design", "differing"),
     [
-        ({"seeds": 2, "recipe": {"lr": 0.2}}, "data", r"recipe\.lr \(then 0\.1, now 0\.2\)"),
-        (
-            {"seeds": 2, "recipe": {}},
-            "data",
-            r"recipe .then absent, now {}., recipe\.lr .then ",
-        ),
-        ({"recipe": {"lr": 0.1}}, "data", r"seeds \(then 2, now absent\)"),
-        (
-            {"seeds": 2, "recipe": {"lr": 0.1}},
-            "other",
-            r"fingerprint of the data \(then 'data', now 'other'\)",
-        ),
+        ({"seeds": 2, "recipe": {"lr": 0.2}}, r"recipe\.lr \(then 0\.1, now 0\.2\)"),
+        ({"seeds": 2, "recipe": {}}, r"recipe .then absent, now {}., recipe\.lr .then "),
+        ({"recipe": {"lr": 0.1}}, r"seeds \(then 2, now absent\)"),
     ],
 )
-def test_another_design_is_refused_with_what_differs(place, design, fingerprint, differing):
+def test_another_design_is_refused_with_what_differs(place, design, differing):
     table = RunsTable.open(place, "digits")
     table.create({"seeds": 2, "recipe": {"lr": 0.1}}, "data")
     with pytest.raises(ValueError, match=f"'digits' in .* was begun with .*: {differing}"):
-        table.create(design, fingerprint)
-    RunsTable.open(place, "another").create(design, fingerprint)
+        table.create(design, "data")
+    RunsTable.open(place, "another").create(design, "data")
+
+
+def test_other_data_are_refused(place):
+    table = RunsTable.open(place, "digits")
+    table.create({"seeds": 2}, "data")
+    with pytest.raises(DataError, match="data have changed since the study 'digits' in"):
+        table.create({"seeds": 2}, "other")
+    RunsTable.open(place, "another").create({"seeds": 2}, "other")
 
 
 def test_studies_in_one_database_have_their_own_runs(table, place):

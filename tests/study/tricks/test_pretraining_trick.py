@@ -1,12 +1,17 @@
 """A detector whose features first learn to classify: one network for both, by name."""
 
+from dataclasses import replace
+
 import torch
 from tests.study.tricks.tiny_setups import case
 
 from neuropil.datasets import make_digit_scenes
 from neuropil.runs.tasks import task_for
+from neuropil.study.budget import measure_cost
+from neuropil.study.outcomes import Outcome
 from neuropil.study.setups.passed_weights import pass_weights
 from neuropil.study.setups.training_data import training_data
+from neuropil.study.trial import Trial
 from neuropil.study.tricks.trick_table import by_name
 
 PRETRAIN = by_name("pretrain")
@@ -50,3 +55,14 @@ def test_other_tricks_reach_both_networks():
 def test_other_tasks():
     masks = case("masks")
     assert PRETRAIN.change(masks.setup, masks.task) == "the labels are not boxes"
+
+
+def test_its_cost_has_that_of_the_classifier():
+    boxes = case("boxes")
+    setup = replace(boxes.setup, recipe=replace(boxes.setup.recipe, epochs=1, batch_size=2))
+    scenes = make_digit_scenes(6, size=48, digits=2, scale=(2, 3), validation=0, test=2)
+    outcome = Outcome.named(None, boxes.task)
+    trial = Trial(scenes, boxes.task, setup)
+    alone = measure_cost(setup, trial, outcome)
+    both = measure_cost(PRETRAIN.change(setup, boxes.task), trial, outcome)
+    assert both.steps > alone.steps

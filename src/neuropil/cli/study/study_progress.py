@@ -61,11 +61,11 @@ class StudyProgress(StudyWatch):
     def on_plan(self, plan: StudyPlan) -> None:
         runs = [*plan.tunings, *plan.runs]
         trainings = number_of(len(runs), "training")
-        each = sum(plan.cost(name) for name, _, _ in runs)
+        cost = sum(plan.cost(name) for name, _, _ in runs)
         say(
             f"Plan: the baseline and {number_of(len(plan.variants), 'change')}, "
-            f"{number_of(plan.seeds, 'seed')} at most: {trainings}, about {duration(each)}; "
-            f"within {duration(self.budget)}",
+            f"{number_of(plan.seeds, 'seed')} at most: {trainings} or fewer, about "
+            f"{duration(min(cost, self.budget))}",
             error=True,
         )
         note(*left_out(plan))

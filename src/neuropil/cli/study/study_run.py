@@ -12,6 +12,7 @@ from neuropil.cli.run_data import open_splits
 from neuropil.cli.settings import Settings
 from neuropil.cli.study.study_progress import StudyProgress
 from neuropil.cli.study.study_text import show_study
+from neuropil.cli.terminal.interruption import Interrupted
 from neuropil.report.study import write_study
 from neuropil.runs.classic_names import class_named
 from neuropil.study.budget import seconds_of
@@ -34,6 +35,7 @@ def start_study(own: Mapping[str, Any], asked: TrainOptions) -> None:
 
     Raises:
         ValueError: If an option does not suit a study.
+        Interrupted: After an interruption.
     """
     settings = Settings.from_options(asked)
     if class_named(settings.network) is not None:
@@ -52,24 +54,27 @@ def start_study(own: Mapping[str, Any], asked: TrainOptions) -> None:
     quiet = own["quiet"] or own["json"]
     if not quiet:
         show_plan(splits, task, made, notes)
-    with nullcontext() if quiet else StudyProgress(budget) as watch:
-        found = run(
-            splits,
-            tricks=[name.strip() for name in own["tricks"].split(",")],
-            budget=budget,
-            seeds=own["seeds"],
-            outcome=own["outcome"],
-            smallest=own["smallest"],
-            tune_lr=own["tune_lr"],
-            task=task,
-            recipe=made,
-            out=own["out"],
-            storage=own["storage"],
-            device=settings.device,
-            threads=settings.threads,
-            watch=watch,
-            options=asked.given(),
-        )
+    try:
+        with nullcontext() if quiet else StudyProgress(budget) as watch:
+            found = run(
+                splits,
+                tricks=[name.strip() for name in own["tricks"].split(",")],
+                budget=budget,
+                seeds=own["seeds"],
+                outcome=own["outcome"],
+                smallest=own["smallest"],
+                tune_lr=own["tune_lr"],
+                task=task,
+                recipe=made,
+                out=own["out"],
+                storage=own["storage"],
+                device=settings.device,
+                threads=settings.threads,
+                watch=watch,
+                options=asked.given(),
+            )
+    except KeyboardInterrupt:
+        raise Interrupted("interrupted; the same command continues the study") from None
     page = write_study(found.folder / PAGE, found.found)
     if own["json"]:
         say_json(found.found)

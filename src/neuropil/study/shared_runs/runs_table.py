@@ -11,6 +11,7 @@ import numpy as np
 from sqlalchemy import and_, select, update
 
 from neuropil.checks import number, shown
+from neuropil.datasets import DataError
 from neuropil.store import open_store
 from neuropil.study.shared_runs.design_differences import design_differences
 from neuropil.study.shared_runs.run_records import Claim, RunResult, RunState
@@ -106,7 +107,8 @@ class RunsTable:
             fingerprint: Fingerprint of the data.
 
         Raises:
-            ValueError: If the study was begun with another design or on other data.
+            DataError: If the study was begun on other data.
+            ValueError: If it was begun with another design.
         """
         text = json.dumps(design, allow_nan=False)
         row = {"key": self.study, "fingerprint": fingerprint, "design": text}
@@ -116,9 +118,13 @@ class RunsTable:
             return connection.execute(select(STUDIES).where(STUDIES.c.key == self.study)).one()
 
         begun = self.store.write(work)
-        before = {**json.loads(begun.design), "fingerprint of the data": begun.fingerprint}
-        now = {**json.loads(text), "fingerprint of the data": fingerprint}
-        if differing := design_differences(before, now):
+        if begun.fingerprint != fingerprint:
+            raise DataError(
+                f"the data have changed since the study {self.study!r} in {self.store.name} "
+                "began: continue it with the data of then, or begin another one in a new "
+                "folder or database."
+            )
+        if differing := design_differences(json.loads(begun.design), json.loads(text)):
             raise ValueError(
                 f"the study {self.study!r} in {self.store.name} was begun with other settings: "
                 f"{some_of(differing)}. Use the same settings, or another name."
