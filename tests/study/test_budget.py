@@ -80,4 +80,4 @@ def test_what_is_planned_fits(costs, budget, seeds, tunings):
 def test_the_time_of_the_measurements_is_taken_from_the_budget():
     assert fit(COSTS, "baseline", 1000, None, spent=90) == fit(COSTS, "baseline", 900, None)
     with pytest.raises(ValueError, match=r"of 1 min 30 s is too short.* about 1 min 4\d s"):
-        fit({"baseline": 10.0, "elu": 10.0}, "baseline", 90, None, 35)
+        fit({"baseline": 10.0, "elu": 10.0}, "baseline", 90, None, spent=35)
