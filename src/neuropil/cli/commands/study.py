@@ -31,8 +31,8 @@ def own_options(
     tricks: Annotated[
         str,
         typer.Option(
-            help="Names of tricks or of groups of them, such as elu,dropout,schedule; or all. "
-            "A + between two, as in elu+dropout, adds each of one with each of the other.",
+            help="Names of tricks or of groups of them, such as elu,dropout,schedule; all; or "
+            "list, which prints them. A + between two, as in elu+dropout, adds each of one with each of the other.",
             rich_help_panel=STUDY,
             metavar="NAMES",
         ),
@@ -114,6 +114,11 @@ def study(**options: Any) -> None:
     The same command again continues a study; started on several machines with the same
     --storage, it shares the work.
     """
+    if options["tricks"] == "list":
+        from neuropil.cli.study.trick_list import show_tricks
+
+        show_tricks()
+        return
     if options["data"] is not None:
         check_openable(options["data"])
     from neuropil.cli.study.study_run import start_study  # which takes seconds
