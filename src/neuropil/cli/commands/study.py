@@ -32,8 +32,8 @@ def own_options(
         str,
         typer.Option(
             help="Names of tricks or of groups of them, such as elu,dropout,schedule; all; or "
-            "list, which prints them. A + between two, as in elu+dropout, adds each of one with "
-            "each of the other.",
+            "list, which prints them. A + between two, as in elu+dropout, adds each of one "
+            "with each of the other.",
             rich_help_panel=STUDY,
             metavar="NAMES",
         ),
