@@ -65,6 +65,20 @@ class Plan(NamedTuple):
     trained: bool
 
 
+class Prepared(NamedTuple):
+    """The plan of a training, with the data and the settings that it is for.
+
+    Attributes:
+        splits: The data.
+        settings: The settings.
+        plan: The plan.
+    """
+
+    splits: Splits
+    settings: Settings
+    plan: Plan
+
+
 def make_plan(splits: Splits, settings: Settings) -> Plan:
     """Return the task, the network and its training settings.
 

@@ -16,7 +16,7 @@ from neuropil.cli.network_argument import resize
 from neuropil.cli.plan_text import show_data, show_plan, show_processes
 from neuropil.cli.run_data import new_folder, open_splits
 from neuropil.cli.settings import Settings
-from neuropil.cli.study.winning_plan import winning_plan
+from neuropil.cli.study.prepare import prepare
 from neuropil.cli.terminal.interruption import suggesting_resume
 from neuropil.cli.terminal.progress_bar import progress_for
 from neuropil.core.free_memory import keep_freed_memory
@@ -104,7 +104,7 @@ def begin(
     def create() -> tuple[Run, Recipe]:
         if plan.is_open(splits, settings) and not quiet:
             note("trying several recipes on held-out rows, which takes some seconds …")
-        parts, own, (task, made, notes, trained) = winning_plan(splits, settings)
+        parts, own, (task, made, notes, trained) = prepare(splits, settings)
         if first is not None and made.lr is not None:
             made = dataclasses.replace(made, lr=made.lr * SLOWER)
         if settings.then is not None:

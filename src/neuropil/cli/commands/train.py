@@ -53,12 +53,12 @@ def check_learning(asked: TrainOptions) -> None:
     from neuropil.cli.plan_text import network_lines, show_data
     from neuropil.cli.run_data import open_splits
     from neuropil.cli.settings import Settings
-    from neuropil.cli.study.winning_plan import winning_plan
+    from neuropil.cli.study.prepare import prepare
     from neuropil.runs.inspection.self_check import self_check
 
     settings = Settings.from_options(asked)
     # With the number of epochs set, no trials choose the recipe of a table.
-    splits, settings, (task, made, notes, _) = winning_plan(
+    splits, settings, (task, made, notes, _) = prepare(
         open_splits(settings), replace(settings, epochs=1)
     )
     quiet = asked.quiet or asked.json

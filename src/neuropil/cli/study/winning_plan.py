@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from neuropil.cli import plan
 from neuropil.cli.console import note
@@ -32,22 +32,8 @@ if TYPE_CHECKING:
 SET = ("optimizer", "batch_size", "schedule", "patience", "keep_best", "augment")
 
 
-class Winning(NamedTuple):
-    """The plan of a training, with the data and the settings that it is for.
-
-    Attributes:
-        splits: The data.
-        settings: The settings.
-        plan: The plan.
-    """
-
-    splits: Splits
-    settings: Settings
-    plan: plan.Plan
-
-
-def winning_plan(splits: Splits, settings: Settings) -> Winning:
-    """Return the plan of a training, with the winning tricks if the settings name a study.
+def winning_plan(splits: Splits, settings: Settings, asked: str) -> plan.Prepared:
+    """Return the plan of a training with the winning tricks of a study.
 
     The training is that of the study with the same seed. Tricks that resize pictures have their
     files read at the other size; what a trick trains before is trained here.
@@ -55,19 +41,18 @@ def winning_plan(splits: Splits, settings: Settings) -> Winning:
     Args:
         splits: The data.
         settings: The checked options: those of the study's baseline, and the user's own.
+        asked: The folder of the study, or its file.
 
     Raises:
         ValueError: If the study cannot be used, or an option does not suit it.
     """
     made = plan.make_plan(splits, settings)
-    if settings.from_study is None:
-        return Winning(splits, settings, made)
     if made.trained and settings.network is not None:
         raise ValueError(
             "--from-study trains from newly drawn weights: name an architecture, not a trained "
             "network."
         )
-    study = Study.open(settings.from_study)
+    study = Study.open(asked)
     notes = differences(study, splits)
     baseline = Setup(made.recipe)
     found, names = baseline, []
@@ -93,7 +78,7 @@ def winning_plan(splits: Splits, settings: Settings) -> Winning:
     choice = chosen(names, study, made.recipe.choice)
     recipe = dataclasses.replace(found.recipe, network=start.network, choice=choice)
     changed = plan.Plan(start.task, recipe, [*made.notes, *notes], trained=True)
-    return Winning(splits, settings, changed)
+    return plan.Prepared(splits, settings, changed)
 
 
 def given(study: Study, settings: Settings) -> set[str]:
