@@ -154,6 +154,14 @@ CASES = {
         lambda: arrays((5, 4), classes(3)),
         lambda: Input(5, 4) >> Flatten() >> Softmax(3),
     ),
+    "signals of one channel": (
+        lambda: arrays((1, 50), classes(3)),
+        lambda: Input(1, 50) >> Flatten() >> Softmax(3),
+    ),
+    "pictures of one row": (
+        lambda: splits_of((3, 1, 5), classes(3), PicturePreparation((3, 1, 5), classes(3))),
+        lambda: Input(3, 1, 5) >> Flatten() >> Softmax(3),
+    ),
     "volumes": (
         lambda: arrays((2, 4, 4, 4), classes(3)),
         lambda: Input(2, 4, 4, 4) >> AveragePooling(2) >> Flatten() >> Softmax(3),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -346,8 +347,9 @@ class Numbers(Target):
         numbers = targets.double().reshape(len(targets), -1)
         names = self.columns or [""] * min(numbers.shape[1], MOST_NUMBERS)
         each = [
-            f"{repr(name) + ' ' if name else ''}{number_text(low)} to {number_text(high)} "
-            f"(mean {mean:.4g}, standard deviation {deviation:.4g})"
+            f"{repr(name) + ' ' if name else ''}"
+            f"{number_text(low, deviation)} to {number_text(high, deviation)} "
+            f"(mean {with_digits(mean, 4, deviation)}, standard deviation {deviation:.4g})"
             for name, low, high, mean, deviation in zip(
                 names,
                 *(values.tolist() for values in numbers.aminmax(dim=0)),
@@ -404,6 +406,21 @@ def exact_number(label: str) -> Decimal:
         return Decimal(as_number(label))
 
 
-def number_text(value: float) -> str:
-    """Return a number of the data: a whole number in full, others with six digits."""
-    return f"{value:.0f}" if abs(value) < 1e15 and value == round(value) else f"{value:.6g}"
+def number_text(value: float, deviation: float) -> str:
+    """Return a number of the data: a whole number in full, others with at least six digits."""
+    if abs(value) < 1e15 and value == round(value):
+        return f"{value:.0f}"
+    return with_digits(value, 6, deviation)
+
+
+def with_digits(value: float, fewest: int, deviation: float) -> str:
+    """Return a number with significant digits that tell it from others of its kind.
+
+    Args:
+        value: The number.
+        fewest: Number of digits; more are written if three of the deviation need them.
+        deviation: The standard deviation of such numbers.
+    """
+    # Numbers far from zero that lie close together would all be written 1e+09.
+    ahead = math.log10(abs(value)) - math.log10(deviation) if value and deviation else 0
+    return f"{value:.{math.ceil(min(17, max(fewest, 3 + ahead)))}g}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -78,7 +79,9 @@ class ArrayData:
     @property
     def cell_names(self) -> Sequence[str]:
         """The heading of each cell that `cells` returns."""
-        return self.input_names[:MOST_COLUMNS]
+        # An example is flattened: its first axis alone would be too few names.
+        sides = [MOST_COLUMNS if side is None else side for side in self.splits.input_shape]
+        return [f"x{k + 1}" for k in range(min(MOST_COLUMNS, math.prod(sides)))]
 
     def cells(self, example: Tensor) -> Sequence[str]:
         """Return the values of one example as text."""

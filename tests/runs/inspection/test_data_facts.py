@@ -64,6 +64,18 @@ def test_numbers_have_their_range():
     )
 
 
+def test_numbers_close_together_and_far_from_zero_are_told_apart():
+    target = Numbers((1e9,), (10.0,), "y")
+    exact = torch.tensor([999999994.53, 1000000012.61, 1000000002.2], dtype=torch.float64)
+    assert target.describe(exact) == (
+        "999999994.53 to 1000000012.61 (mean 1000000003.11, standard deviation 7.409)"
+    )
+    prices = torch.tensor([1234571.42, 1235556.83, 1235000.0], dtype=torch.float64)
+    assert target.describe(prices) == (
+        "1234571 to 1235557 (mean 1235043, standard deviation 403.4)"
+    )
+
+
 def test_boxes_are_counted_by_class_with_their_sizes():
     target = Boxes(["cat", "dog"])
     boxes = [[[0, 0, 40, 30, 1], [5, 5, 9, 9, 0]], [], [[0, 0, 3, 3, -2]]]
