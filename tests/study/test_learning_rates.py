@@ -64,6 +64,7 @@ def test_each_factor_is_tried_once_and_not_for_fewer_examples(tuned):
     assert not any("examples" in name for name in names)
 
 
+@pytest.mark.extended
 def test_it_is_the_same_after_interruptions_and_with_two_workers(tmp_path, tuned):
     for after in (2, 4, 3):
         with pytest.raises(KeyboardInterrupt):

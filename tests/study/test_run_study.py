@@ -101,6 +101,7 @@ def test_an_interrupted_study_ends_as_one_that_was_not(tmp_path, finished):
     assert without_times(study(tmp_path).found) == without_times(finished.found)
 
 
+@pytest.mark.extended
 def test_killed_workers_are_replaced_and_two_share_a_study(tmp_path, finished):
     """One of two is killed in a training; a third continues it, beside the other."""
     folder = tmp_path / "shared"
