@@ -442,7 +442,7 @@ def test_a_claim_does_not_wait_for_another_one(postgres):
     table.add(FOUR)
 
     def claim(connection):
-        assert connection.execute(first_free("digits", 0.0)).one().seed == 0
+        assert connection.execute(first_free("digits", 0.0, ())).one().seed == 0
         return table.claim("w", 60)
 
     assert table.store.write(claim).seed == 1
@@ -493,3 +493,12 @@ def test_each_run_has_one_result_though_workers_die_and_freeze(place):
         assert run.worker in {"first", "second"}
         begun = 1 + (f"{run.variant}|{run.seed}" in held)
         assert run.attempt == result.values[1] == begun
+
+
+def test_runs_of_some_variants_are_not_claimed(place):
+    table = RunsTable.open(place, "digits")
+    table.create({}, "data")
+    table.add([("a", 0, 1), ("b", 0, 2), ("a", 1, 3)])
+    assert table.claim("w", 60, without={"a"}).variant == "b"
+    assert table.claim("w", 60, without={"a"}) is None
+    assert table.claim("w", 60).seed == 0
