@@ -73,6 +73,13 @@ def test_pictures_have_the_size_of_their_files_and_the_boxes_in_their_colours(
         assert np.asarray(image)[-1, -1, 0] == 255
 
 
+def test_boxes_of_pictures_of_one_name_have_their_whole_names():
+    boxes = torch.tensor([[[0.0, 0, 9, 9, 0.8, 0]]] * 3)
+    names = ["old/1.png", "new/1.png", "2.png"]
+    found = Detection(TARGET, strides=[8], anchors=[[[8, 8]]]).records(boxes, names)
+    assert [each["image_id"] for each in found] == ["old/1.png", "new/1.png", 2]
+
+
 def test_the_command_line_writes_a_folder_and_says_what_is_in_its_way(
     run, pictures, tmp_path, capsys
 ):

@@ -102,7 +102,8 @@ def split_indices(
         each = " of each class" * stratified
         raise DataError(
             f"{number_of(count, 'example')}{classed} cannot spare {cut_size:,} for validation "
-            f"and {held_size:,} for the test: training needs at least one{each}."
+            f"and {held_size:,} for the test: training needs at least one{each}. "
+            "Either part may be 0."
         )
     shuffled = np.random.default_rng(seed).permutation(count)
     # Sorted by class, in shuffled order within each class.

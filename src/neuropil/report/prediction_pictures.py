@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -49,7 +50,8 @@ def write_pictures(folder: Path, run: Run, given: PredictionInputs, answers: Ten
     """Write each picture with its predictions drawn on it, at the size of its file.
 
     The files have the names of the examples, in subfolders where these have some. They are JPEG
-    where the given files are, else PNG.
+    where the given files are, else PNG. Masks are always PNG: those of ``a.png`` and ``a.jpg``
+    are ``a.png`` and ``a.jpg.png``.
 
     Args:
         folder: The folder, new or empty.
@@ -63,11 +65,14 @@ def write_pictures(folder: Path, run: Run, given: PredictionInputs, answers: Ten
     """
     check_folder(folder, run.task)
     draw = drawing_of(folder, run.task)
-    for place, name in enumerate(given.names):
+    paths = [folder / inner_name(name) for name in given.names]
+    often = Counter(path.with_suffix(".png") for path in paths)
+    for place, path in enumerate(paths):
         picture = draw(pixels_of(run, given, place), answers[place], run.task)
-        path = folder / inner_name(name)
-        if picture.mode == "P":  # its values are classes, which a JPEG would change
-            path = path.with_suffix(".png")
+        # The values of a mask are classes, which a JPEG would change.
+        if picture.mode == "P" and path.suffix.casefold() in JPEG:
+            own = path.with_suffix(".png")
+            path = own if often[own] == 1 else path.with_name(f"{path.name}.png")
         make_folder(path.parent)
         with replacing(path) as file:
             file.write(encode(picture, path.suffix))

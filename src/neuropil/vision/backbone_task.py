@@ -64,7 +64,7 @@ def named_backbone(name: str, channels: int | None) -> Network:
     """
     zoo = zoo_table()
     if name not in zoo:
-        raise ValueError(f"{name} has no features for a detector: use {', '.join(zoo)}.")
+        raise ValueError(f"{name} has no features to build on: use {', '.join(zoo)}.")
     try:
         return zoo[name].build(input_shape=(channels, None, None))
     except ShapeError as error:

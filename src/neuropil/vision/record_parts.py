@@ -2,9 +2,29 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import PurePath
+from typing import TYPE_CHECKING
 
 from neuropil.datasets.pictures.picture_suffixes import SUFFIXES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def picture_numbers(names: Sequence[str]) -> list[int | str]:
+    """Return the number of each picture, or the whole name of those that would share one.
+
+    Example:
+        >>> picture_numbers(["07.png", "old/1.png", "new/1.png"])
+        [7, 'old/1.png', 'new/1.png']
+    """
+    numbers = [picture_number(name) for name in names]
+    often = Counter(map(picture_number, set(names)))
+    return [
+        number if often[number] == 1 else name
+        for name, number in zip(names, numbers, strict=True)
+    ]
 
 
 def picture_number(name: str) -> int | str:

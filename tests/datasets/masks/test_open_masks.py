@@ -49,6 +49,27 @@ def test_255_beside_other_classes_counts_for_nothing(tmp_path):
     assert whole(splits).tolist() == truth(12, (0, 1, 2, 255))[:3]
 
 
+def test_masks_of_two_conventions_are_doubted(tmp_path):
+    write_masks(tmp_path, values=(0, 255))
+    write_mask(tmp_path / "masks" / "03.png", random_mask(3, SIZE, (0, 1)))
+    (note,) = datasets.open(tmp_path).notes
+    assert note == (
+        "The value 255 counts for nothing, but 11 of 12 masks, such as 00.png, have it without "
+        "any class: if it marks a thing, save all masks with the same values."
+    )
+
+
+def test_the_second_picture_of_a_name_has_no_mask(tmp_path):
+    write_masks(tmp_path)
+    (first,) = (tmp_path / "images").glob("00.*")
+    other = ".jpg" if first.suffix == ".png" else ".png"
+    write_picture(first.with_suffix(other), SIZE, 0)
+    (note,) = datasets.open(tmp_path).notes
+    assert note.startswith(
+        "1 picture of the same name as another picture: not used: images/00."
+    )
+
+
 def test_a_list_names_the_classes(tmp_path):
     write_masks(tmp_path, values=(0, 2))
     (tmp_path / "classes.txt").write_text("sky\nroad\ncar\n")

@@ -144,6 +144,18 @@ def test_an_error_of_the_exporter_is_one_line_and_leaves_no_file(run, tmp_path, 
     assert set(tmp_path.iterdir()) == before
 
 
+def test_the_graph_and_the_traceback_in_an_error_are_left_out(run, tmp_path, monkeypatch):
+    def fail(module, facts):
+        raise ValueError(
+            "no rule\n\nWhile executing %relu : [num_users=1]\nOriginal traceback:"
+        )
+
+    formats = {".pt2": run_export.SUFFIXES[".pt2"]._replace(write=fail)}
+    monkeypatch.setattr(run_export, "SUFFIXES", formats)
+    with pytest.raises(ValueError, match=r"cannot be exported: no rule\.$"):
+        export(run, tmp_path / "network.pt2")
+
+
 def test_weights_that_are_too_large_for_onnx_are_refused(run, tmp_path, monkeypatch):
     pytest.importorskip("onnxscript")
     monkeypatch.setattr("neuropil.runs.exporting.exported_files.MOST_BYTES", 10)

@@ -74,7 +74,7 @@ def test_a_named_architecture_is_the_backbone(task):
     network = task.named_network("resnet20", (3, 64, 64))
     task.check(network)
     assert network.output_shape == (4, 4, 35)
-    with pytest.raises(ValueError, match="dense has no features for a detector: use "):
+    with pytest.raises(ValueError, match="dense has no features to build on: use "):
         task.named_network("dense", (3, 64, 64))
 
 

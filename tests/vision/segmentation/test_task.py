@@ -129,5 +129,14 @@ def test_masks_are_written_as_pictures_that_can_be_read_as_masks(run, tmp_path, 
     assert (tmp_path / "masks.csv").read_text().startswith("name,class,pixels\n")
 
 
+def test_masks_of_pictures_that_differ_in_the_suffix_have_files_of_their_own(run, tmp_path):
+    for number, suffix in enumerate(("png", "jpg")):
+        write_picture(tmp_path / "new" / f"a.{suffix}", (12, 16), number)
+    write_picture(tmp_path / "new" / "b.jpg", (12, 16), 2)
+    out = tmp_path / "out"
+    assert main(["predict", str(run.path), str(tmp_path / "new"), "--out", str(out)]) == 0
+    assert sorted(path.name for path in out.iterdir()) == ["a.jpg.png", "a.png", "b.png"]
+
+
 def test_the_figures_stand_in_the_run(run):
     assert list(run.figures["test"]) == ["loss", "dice", "iou", "dice_per_picture"]

@@ -132,3 +132,5 @@ def test_what_is_no_map_of_the_picture_is_refused():
             list(tiles(network, (50, 50)))
     with pytest.raises(ValueError, match=r"one picture \(C, H, W\), got \(1, 2, 9, 9\)"):
         predict_in_tiles(U_NETS[0], torch.zeros(1, 2, 9, 9))
+    with pytest.raises(ValueError, match=r"one picture \(C, H, W\), got \(2, 0, 9\)"):
+        predict_in_tiles(U_NETS[0], torch.zeros(2, 0, 9))

@@ -29,6 +29,7 @@ ENDINGS = ("_mask", "-mask", "_masks", "_label", "_labels", "_segmentation", "_s
 """Endings of the names of masks, after the name of the picture."""
 NO_MASK = "without a mask: not used"
 NO_PICTURE = "without a picture: not used"
+SAME_NAME = "of the same name as another picture: not used"
 SEVERAL = "for a picture that has another mask: not used"
 
 
@@ -150,11 +151,14 @@ def pair_files(folder: MaskFolder, problems: LabelProblems) -> list[tuple[Path, 
         if masks.setdefault(own, file) is not file:
             problems.add("mask", SEVERAL, file)
     pairs = []
+    used: set[str] = set()
     for picture in pictures:
-        mask = masks.pop(key_of(picture, folder.pictures), None)
+        key = key_of(picture, folder.pictures)
+        mask = masks.pop(key, None)
         if mask is None:
-            problems.add("picture", NO_MASK, picture)
+            problems.add("picture", SAME_NAME if key in used else NO_MASK, picture)
         else:
+            used.add(key)
             pairs.append((picture, mask))
     for mask in masks.values():
         problems.add("mask", NO_PICTURE, mask)

@@ -13,7 +13,7 @@ from neuropil.datasets.masks.masks_target import Masks
 from neuropil.datasets.pictures.class_folders import LabelledFiles
 from neuropil.datasets.pictures.picture_batch import in_threads, read_headers
 from neuropil.datasets.pictures.picture_set import open_pictures, read_more
-from neuropil.text import some_of
+from neuropil.text import number_of, some_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +56,7 @@ def open_masks(path: Path, options: Options) -> Splits:
             name: train if name == "train" else found.labelled(name, target.values)
             for name in found.scans
         }
-        notes += found.problems.notes()
+        notes += [*found.problems.notes(), *doubtful_void(train, target)]
         more: dict[str, Any] = {
             "validation": lambda preparation: read_more(
                 files["validation"], preparation, path, notes
@@ -73,6 +73,27 @@ def open_masks(path: Path, options: Options) -> Splits:
             notes,
             {name: more[name] for name in files if name in more},
         )
+
+
+def doubtful_void(train: LabelledFiles, target: Masks) -> list[str]:
+    """Return a note if 255, which counts for nothing, is never beside a class: it may be one.
+
+    Args:
+        train: The training masks.
+        target: Their classes.
+    """
+    marked = [mask for _, mask in train.pictures if VOID in mask.values]
+    beside = {value for mask in marked for value in mask.values} - {0, VOID}
+    if VOID in target.values or not marked or beside:
+        return []
+    have = "has" if len(marked) == 1 else "have"
+    note = (
+        f"The value {VOID} counts for nothing, but {len(marked):,} of "
+        f"{number_of(len(train.pictures), 'mask')}, such as {marked[0].path.name}, "
+        f"{have} it without any class: "
+        "if it marks a thing, save all masks with the same values."
+    )
+    return [note]
 
 
 def read_labelled(preparation: Any, path: Path, notes: list[str]) -> Pictures:

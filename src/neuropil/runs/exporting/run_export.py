@@ -126,6 +126,6 @@ def refusing_other_errors(folder: Path) -> Iterator[None]:
         first: BaseException = error
         while first.__cause__ is not None:
             first = first.__cause__
-        raise ValueError(
-            f"the network in {folder} cannot be exported: {reason(first)}."
-        ) from error
+        # PyTorch adds the step of its graph and a traceback to the message.
+        why = reason(first).partition(" While executing %")[0]
+        raise ValueError(f"the network in {folder} cannot be exported: {why}.") from error

@@ -13,7 +13,7 @@ from neuropil.runs.task import Task
 from neuropil.text import number_of
 from neuropil.vision.detection.figures.box_errors import box_mistakes
 from neuropil.vision.placing import file_places
-from neuropil.vision.record_parts import picture_number, short
+from neuropil.vision.record_parts import picture_numbers, short
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -91,17 +91,19 @@ class BoxTask(Task[Boxes]):
 
         The ``bbox`` is x, y, width and height in pixels. The number of a category counts from
         1, in the order of the classes. The number of a picture is the name of its file, if that
-        is a number, as in COCO itself; else it is this name.
+        is a number, as in COCO itself; else it is this name. Pictures that would share a number
+        have their whole names.
 
         Args:
             answers: The boxes.
             names: Names of the pictures.
         """
-        for name, boxes in zip(names, answers, strict=True):
+        numbers = picture_numbers(names)
+        for number, name, boxes in zip(numbers, names, answers, strict=True):
             for box in boxes[boxes[:, CLASS] >= 0].tolist():
                 x1, y1, x2, y2 = box[:SCORE]
                 yield {
-                    "image_id": picture_number(name),
+                    "image_id": number,
                     "file_name": name,
                     "category_id": int(box[CLASS]) + 1,
                     "category": self.classes[int(box[CLASS])],

@@ -11,7 +11,7 @@ from neuropil.datasets import Points
 from neuropil.runs.task import Task
 from neuropil.text import number_of, some_of
 from neuropil.vision.placing import file_places
-from neuropil.vision.record_parts import picture_number, short
+from neuropil.vision.record_parts import picture_numbers, short
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -71,16 +71,17 @@ class PointTask(Task[Points]):
         """Yield a record for each picture, in the form of the results of COCO.
 
         The number of a picture is the name of its file, if that is a number, as in COCO itself;
-        else it is this name.
+        else it is this name. Pictures that would share a number have their whole names.
 
         Args:
             answers: The points.
             names: Names of the pictures.
         """
-        for name, points in zip(names, answers, strict=True):
+        numbers = picture_numbers(names)
+        for number, name, points in zip(numbers, names, answers, strict=True):
             flat = [short(value) for x, y, v in points.tolist() for value in (x, y, state(v))]
             yield {
-                "image_id": picture_number(name),
+                "image_id": number,
                 "file_name": name,
                 "category_id": 1,
                 "keypoints": flat,

@@ -8,7 +8,7 @@ import torch
 
 from neuropil.datasets.masks.mask_file import resize_mask
 from neuropil.datasets.masks.masks_target import IGNORED, pad_together
-from neuropil.vision.record_parts import picture_number
+from neuropil.vision.record_parts import picture_numbers
 from neuropil.vision.segmentation.run_lengths import encode_runs
 
 if TYPE_CHECKING:
@@ -91,7 +91,8 @@ def mask_records(
     """Yield a record for each class of each picture, in the form of the results of COCO.
 
     The number of a category is that of its class. The number of a picture is the name of its
-    file, if that is a number, as in COCO itself; else it is this name.
+    file, if that is a number, as in COCO itself; else it is this name. Pictures that would
+    share a number have their whole names.
 
     Args:
         answers: The masks.
@@ -99,9 +100,10 @@ def mask_records(
         classes: Name of each class.
         judged: The classes to write.
     """
+    numbers = picture_numbers(names)
     for place, number, count in parts_of(answers, judged):
         yield {
-            "image_id": picture_number(names[place]),
+            "image_id": numbers[place],
             "file_name": names[place],
             "category_id": number,
             "category": classes[number],

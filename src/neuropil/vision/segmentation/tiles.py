@@ -120,7 +120,7 @@ def predict_in_tiles(
         >>> torch.allclose(predict_in_tiles(network, picture, side=16), whole, atol=1e-6)
         True
     """
-    if len(picture.shape) != 3:
+    if len(picture.shape) != 3 or 0 in picture.shape:
         raise ValueError(
             f"predict_in_tiles takes one picture (C, H, W), got {tuple(picture.shape)}."
         )

@@ -1,5 +1,6 @@
 """Score thresholds: what they are best for, classes without boxes, and unseen pictures."""
 
+import numpy as np
 import pytest
 import torch
 from tests.vision.detection.detections import of_rows, random_answers, random_targets
@@ -50,6 +51,13 @@ def test_they_are_nearly_the_best_for_other_pictures(seed):
     rows = match_rows(*simulate(500, seed + 100), [0.5])
     for number, best in enumerate(f1_in_hindsight(rows, 2)):
         assert f1_figure(rows, thresholds, number) > best - 0.02
+
+
+def test_answers_without_any_box_overflow_nothing():
+    answers = torch.tensor([[[0.0, 0, 9, 9, 0.8, 0], [4, 4, 9, 9, 0.7, 0]]])
+    with np.errstate(over="raise"):
+        found = fit_thresholds(answers, torch.full((1, 1, 5), -1.0), 2)
+    assert found.thresholds == (0.5, 0.5)
 
 
 def test_they_lie_between_right_and_wrong_answers():

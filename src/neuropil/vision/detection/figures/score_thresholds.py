@@ -80,11 +80,12 @@ def fit_thresholds(answers: Tensor, targets: Tensor, classes: int) -> ScoreThres
     rows[:, PICTURE] %= groups
     tables = [count_above(rows[rows[:, CLASS] == k], groups) for k in range(classes)]
     common = resample(sum(tables, np.zeros_like(tables[0])))
-    boxes = np.maximum(common[:, -1:], np.finfo(float).tiny)
+    boxes = common[:, -1:]
+    # Columns are means over the groups, so three boxes are 3 / groups.
+    share = np.divide(COMMON_BOXES / groups, boxes, out=np.zeros_like(boxes), where=boxes > 0)
     thresholds, intervals = [], []
     for table in tables:
-        # Columns are means over the groups, so three boxes are 3 / groups.
-        best = best_log_odds(resample(table) + common * (COMMON_BOXES / groups / boxes))
+        best = best_log_odds(resample(table) + common * share)
         low, high = (as_score(end) for end in np.quantile(best, [0.025, 0.975]))
         thresholds.append(as_score(float(best.mean())))
         intervals.append((low, high))
