@@ -63,7 +63,7 @@ def classifier(backbone: Network, classes: int) -> Network:
 PRETRAINING_TRICKS = (
     Trick(
         "pretrain",
-        "Features that first learn to classify what is in the boxes",
+        "Pretraining to classify what is in the boxes",
         "pretraining",
         pretrain,
     ),
