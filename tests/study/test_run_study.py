@@ -122,6 +122,23 @@ def test_killed_workers_are_replaced_and_two_share_a_study(tmp_path, finished):
 
 
 @pytest.mark.extended
+def test_ten_kills_at_random_change_nothing(tmp_path, finished):
+    """Each after another number of runs, in one of them."""
+    folder = tmp_path / "killed"
+    draw = np.random.default_rng(0)
+    for after in sorted(draw.permutation(12)[:10].tolist()):
+        worker = begin(folder)
+        while worker.poll() is None and (ended(folder) < after or not running(folder)):
+            time.sleep(0.002)
+        time.sleep(draw.uniform(0, 0.1))
+        worker.kill()
+        worker.wait()
+    assert begin(folder).wait(100) == 0
+    found = json.loads((folder / "study.json").read_text("utf-8"))
+    assert without_times(found) == without_times(finished.found)
+
+
+@pytest.mark.extended
 def test_four_workers_share_a_study_on_a_server(tmp_path, finished, postgres):
     """One is killed in a training, one is frozen for longer than its lease."""
     storage = postgres.empty_database()
@@ -176,10 +193,22 @@ def test_a_run_that_another_worker_took_a_moment_ago_is_awaited(tmp_path, monkey
 
 def running(folder):
     """Return the number of trainings that have begun and not ended."""
+    return count(folder, "running")
+
+
+def ended(folder):
+    """Return the number of trainings that have ended."""
+    return count(folder, "done")
+
+
+def count(folder, state):
+    """Return the number of runs in a state."""
+    if not (folder / "study.db").exists():
+        return 0
     try:
         with closing(sqlite3.connect(folder / "study.db")) as base:
-            query = "select count(*) from neuropil_runs where state = 'running'"
-            return base.execute(query).fetchone()[0]
+            query = "select count(*) from neuropil_runs where state = ?"
+            return base.execute(query, [state]).fetchone()[0]
     except sqlite3.OperationalError:  # the tables are not there yet
         return 0
 
