@@ -233,6 +233,16 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
+def file_stem(name: str) -> str:
+    """Return the name of data as the beginning of a file name.
+
+    Example:
+        >>> file_stem("blood cells (1)"), file_stem("…")
+        ('blood-cells-1', 'data')
+    """
+    return re.sub(r"[^\w.-]+", "-", name).strip("-.") or "data"
+
+
 def figure_name(name: str) -> str:
     """Return the name of a metric in words.
 

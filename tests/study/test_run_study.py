@@ -21,6 +21,7 @@ from tests.study.small_studies import (
 from neuropil import datasets
 from neuropil.architectures import dense
 from neuropil.datasets import DataError, Dataset
+from neuropil.runs.recipes import linear_start
 from neuropil.runs.recipes.linear_start import fit_linear
 from neuropil.runs.tasks import task_for
 from neuropil.store import StoreError
@@ -288,7 +289,7 @@ def test_the_linear_model_of_a_table_is_fitted_once_for_all_runs(tmp_path, monke
         fitted.append(given)
         return fit_linear(*given, **options)
 
-    monkeypatch.setattr(trial, "fit_linear", count)
+    monkeypatch.setattr(linear_start, "fit_linear", count)
     short = recipe(network=dense((2,), 2, hidden=(4,), linear_path=True), epochs=1)
     study(tmp_path, tricks=["half_width"], seeds=2, recipe=short)
     # One for the measurements, one for the worker with its own number of threads.

@@ -13,11 +13,10 @@ from neuropil.cli import augmentation_text
 from neuropil.cli.network_argument import load_published, named_network
 from neuropil.cli.settings import NONE, Settings
 from neuropil.cli.train_options import flag
-from neuropil.datasets.loading import in_memory
 from neuropil.runs.augmentation_fit import check_augmentation
 from neuropil.runs.network_fit import check_fit
 from neuropil.runs.recipes.default_recipes import recipe
-from neuropil.runs.recipes.linear_start import LinearModel, fit_linear
+from neuropil.runs.recipes.linear_start import linear_model_of
 from neuropil.runs.recipes.recipe import Recipe
 from neuropil.runs.recipes.recipe_choice import MOST_ROWS, candidates, choose
 from neuropil.runs.recipes.recipe_threads import recipe_threads
@@ -138,7 +137,7 @@ def start(made: Recipe, splits: Splits, task: Task[Any], settings: Settings) -> 
     """Return the recipe, for a table the best of several, with the initial weights."""
     linear = None
     if settings.network is None and LINEAR_PATH in made.network.layers:
-        linear = linear_model(splits, task, settings)
+        linear = linear_model_of(splits.train, task, class_weight=settings.class_weight)
         if is_open(splits, settings):
             made = choose_recipe(made, splits, task, settings, linear.penalty)
     made.network.reset_parameters(torch.Generator().manual_seed(settings.seed))
@@ -157,13 +156,6 @@ def load_and_freeze(made: Recipe, task: Task[Any], settings: Settings) -> list[s
         made.network.freeze(made.freeze)
         notes.append(f"The weights up to {made.freeze} are frozen.")
     return notes
-
-
-def linear_model(splits: Splits, task: Task[Any], settings: Settings) -> LinearModel:
-    """Return the linear model of the training examples."""
-    data: Any = in_memory(splits.train)
-    targets = task.encode(data.targets)
-    return fit_linear(data.inputs, targets, task, class_weight=settings.class_weight)
 
 
 def is_open(splits: Splits, settings: Settings) -> bool:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neuropil.cli.settings import Settings
 from neuropil.cli.train_options import flag
+from neuropil.text import file_stem
 
 if TYPE_CHECKING:
     from neuropil.datasets import Splits
@@ -80,7 +80,6 @@ def describe_data(splits: Splits, task: Task[Any]) -> str:
 def new_folder(data: str | None) -> Path:
     """Return a new folder name for a run, made of the data's name and the time."""
     stem = "digits" if data is None else Path(os.path.realpath(data)).stem
-    stem = re.sub(r"[^\w.-]+", "-", stem).strip("-.") or "data"
-    base = Path("runs") / f"{stem}-{datetime.now():%Y%m%d-%H%M%S}"
+    base = Path("runs") / f"{file_stem(stem)}-{datetime.now():%Y%m%d-%H%M%S}"
     names = (base if n == 1 else base.with_name(f"{base.name}-{n}") for n in range(1, 1000))
     return next(path for path in names if not path.exists())

@@ -13,6 +13,7 @@ from neuropil.datasets.loading import fetch_all
 from neuropil.runs.measure import outputs_of
 from neuropil.text import nearest
 from neuropil.training.metrics.base import Metric
+from neuropil.training.metrics.metrics import SHORT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,14 +31,6 @@ if TYPE_CHECKING:
 
 LOSS, SECONDS, STEPS = "log_loss", "seconds", "steps_to"
 POINTS = "points"
-# Short names that people write for metrics.
-SHORT = {
-    "rmse": "root_mean_squared_error",
-    "mae": "mean_absolute_error",
-    "mse": "mean_squared_error",
-    "nme": "normalized_mean_error",
-    "auc": "roc_auc",
-}
 # The largest number of groups of test examples. The variance of a figure over examples is then
 # known to a tenth of itself.
 MOST_GROUPS = 200
@@ -79,7 +72,10 @@ class Outcome:
         kind, _, value = name.partition(":")
         if kind == STEPS:
             return cls(name, greater_is_better=False, unit="steps", target=target_of(value))
-        name = SHORT.get(name, name)
+        if name not in metrics:
+            own = {each.short: each for each in metrics.values() if each.short}
+            short = (SHORT | own).get(name)
+            name = name if short is None else short.name
         if name not in metrics:
             known = [*metrics, LOSS, SECONDS, f"{STEPS}:0.95"]
             raise ValueError(
@@ -93,6 +89,11 @@ class Outcome:
     def factor(self) -> int:
         """The factor from the figure to its unit: 100 for points."""
         return 100 if self.unit == POINTS else 1
+
+    @property
+    def sign(self) -> int:
+        """1 if greater values are better, else −1: values times this are better if greater."""
+        return 1 if self.greater_is_better else -1
 
     @property
     def needs_test(self) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from neuropil.datasets import DataError
 from neuropil.datasets.target import Classes
 from neuropil.saving.network_files import to_plain
-from neuropil.text import number_of
+from neuropil.text import file_stem, number_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,8 +80,7 @@ class Question:
         """The name of the data with a short hash of the question, the same each time."""
         text = json.dumps(self.to_json(), sort_keys=True, default=repr)
         mark = hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
-        name = re.sub(r"[^\w.-]+", "-", Path(self.splits.source).stem).strip("-.") or "data"
-        return f"{name}-{mark}"
+        return f"{file_stem(Path(self.splits.source).stem)}-{mark}"
 
 
 def check_parts(splits: Splits, outcome: Outcome) -> None:

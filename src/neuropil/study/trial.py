@@ -8,10 +8,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 from neuropil.architectures.default_networks import LINEAR_PATH
-from neuropil.datasets.loading import in_memory
 from neuropil.runs.labels import labels_of, with_encoded_labels
 from neuropil.runs.measure import answers_of
-from neuropil.runs.recipes.linear_start import fit_linear
+from neuropil.runs.recipes.linear_start import linear_model_of
 from neuropil.runs.tasks import task_for
 from neuropil.study.setups.passed_weights import pair_weights, pass_weights
 from neuropil.study.setups.training_data import training_data
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 
     from neuropil.core import Network
     from neuropil.datasets import Splits
-    from neuropil.datasets.source import Source
     from neuropil.runs.recipes.linear_start import LinearModel
     from neuropil.runs.task import Task
     from neuropil.study.outcomes import Outcome
@@ -191,9 +189,3 @@ def continued(first: History, second: History) -> History:
         for record in second
     )
     return History([*first, *later])
-
-
-def linear_model_of(source: Source, task: Task[Any]) -> LinearModel:
-    """Return the linear model of some examples."""
-    data: Any = in_memory(source)
-    return fit_linear(data.inputs, task.encode(data.targets), task)

@@ -9,12 +9,14 @@ import torch
 from torch import Tensor
 
 from neuropil.architectures.default_networks import LINEAR_PATH
+from neuropil.datasets.loading import in_memory
 from neuropil.layers import Input
 from neuropil.training.losses.weighted_loss import Objective, class_weights
 from neuropil.training.threads import use_threads
 
 if TYPE_CHECKING:
     from neuropil.core import Network
+    from neuropil.datasets.source import Source
     from neuropil.runs.task import Task
 
 # Strengths of the L2 penalty on the sum of the losses; each fit starts from the one before.
@@ -72,6 +74,18 @@ def fit_linear(
         model.fit(penalty)
     model.inputs = inputs
     return model
+
+
+def linear_model_of(source: Source, task: Task[Any], **options: Any) -> LinearModel:
+    """Return the best linear model of the examples of a source.
+
+    Args:
+        source: The examples, which are read into memory.
+        task: The task of the network.
+        **options: Further options of `fit_linear`.
+    """
+    data: Any = in_memory(source)
+    return fit_linear(data.inputs, task.encode(data.targets), task, **options)
 
 
 def best_penalty(x: Tensor, targets: Tensor, objective: Objective, outputs: int) -> float:

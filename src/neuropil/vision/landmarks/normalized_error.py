@@ -133,7 +133,8 @@ def landmark_metrics(task: Any) -> tuple[Metric, ...]:
     metrics = []
     for place, name in enumerate(names):
         compute = functools.partial(mean_at, place)
-        made = Metric(gather, compute, greater_is_better=False, takes=task.takes)
+        short = normalized_mean_error.short if name == NAME else ""
+        made = Metric(gather, compute, greater_is_better=False, takes=task.takes, short=short)
         made.name = name
         metrics.append(made)
     return tuple(metrics)
