@@ -12,7 +12,7 @@ from neuropil.study.tricks.trick_table import TRICKS
 
 
 def test_variants_for_which_there_is_no_time_are_not_measured(monkeypatch):
-    monkeypatch.setattr(study_plan, "measure_cost", lambda *_: Cost(10.0, 1, 1.0))
+    monkeypatch.setattr(study_plan, "measure_cost", lambda *_: Cost(10.0, 1))
     tiny = case("pictures")
     trial = Trial(None, tiny.task, tiny.setup)
     said = []

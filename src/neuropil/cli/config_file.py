@@ -34,7 +34,7 @@ def use_study(context: typer.Context, path: Path | None) -> Path | None:
         path: The folder of the study; None if there is none.
 
     Raises:
-        FileNotFoundError: If there is no study.
+        FileNotFoundError: If no study is there.
         ValueError: If it is not a study, or was not started by a command.
     """
     if path is not None:

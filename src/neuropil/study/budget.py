@@ -58,12 +58,10 @@ class Cost(NamedTuple):
     Attributes:
         seconds: The expected seconds of a training, with the measurement of its outcome.
         steps: The number of steps.
-        step: The seconds of a step.
     """
 
     seconds: float
     steps: int
-    step: float
 
 
 class StepTimes(Callback):
@@ -115,8 +113,8 @@ def measure_cost(setup: Setup, trial: Trial, outcome: Outcome | None) -> Cost:
     steps = setup.recipe.epochs * max(1, round(examples / setup.recipe.batch_size))
     before = watch.ends[0] - start
     seconds = before + steps * watch.shortest + setup.recipe.epochs * rest + measured
-    first = measure_cost(setup.first, trial, None) if setup.first else Cost(0.0, 0, 0.0)
-    return Cost(seconds + first.seconds, steps + first.steps, watch.shortest)
+    first = measure_cost(setup.first, trial, None) if setup.first else Cost(0.0, 0)
+    return Cost(seconds + first.seconds, steps + first.steps)
 
 
 class Size(NamedTuple):

@@ -65,7 +65,7 @@ class Study:
             path: The folder of the study, or its ``study.json``.
 
         Raises:
-            FileNotFoundError: If there is no study.
+            FileNotFoundError: If no study is there.
             ValueError: If it is damaged, of a newer format, or not a study.
         """
         place = Path(path)
@@ -199,7 +199,8 @@ def run(
     make_folder(folder)
     check_results(folder / RESULTS, question.key)
     table = RunsTable.open(storage or folder / DATABASE, question.key)
-    table.create(question.to_json(), fingerprint(splits))
+    mark = fingerprint(splits)
+    table.create(question.to_json(), mark)
     own = recipe_threads(recipe, splits) if threads == "auto" else whole(threads, "threads")
     place = str(choose_device(device, recipe.network))
     trial = Trial(splits, task, Setup(recipe), device=place, threads=own)
@@ -208,7 +209,7 @@ def run(
     watch.on_plan(plan)
 
     def found(state: StudyState) -> dict[str, Any]:
-        return results_of(state, question, trial)
+        return results_of(state, question, trial, mark)
 
     worker = Worker(
         table,
@@ -284,10 +285,19 @@ def shared_plan(
     return StudyPlan.from_json(stored)
 
 
-def results_of(state: StudyState, question: Question, trial: Trial) -> dict[str, Any]:
-    """Return the results of a study so far, as in ``study.json``."""
+def results_of(
+    state: StudyState, question: Question, trial: Trial, mark: str
+) -> dict[str, Any]:
+    """Return the results of a study so far, as in ``study.json``.
+
+    Args:
+        state: The state of the study.
+        question: The question.
+        trial: The data and the baseline.
+        mark: The fingerprint of the data, which can take a second per gigabyte.
+    """
     facts = {
-        "fingerprint": fingerprint(question.splits),
+        "fingerprint": mark,
         "key": question.key,
         "seconds": sum(map(sum, state.seconds.values())),
     }

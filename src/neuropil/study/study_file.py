@@ -23,7 +23,7 @@ def read_study(path: str | os.PathLike[str]) -> dict[str, Any]:
         path: The folder of the study, or its ``study.json``.
 
     Raises:
-        FileNotFoundError: If there is no study.
+        FileNotFoundError: If no study is there.
         ValueError: If it is damaged, of a newer format, or not a study.
     """
     place = Path(path)

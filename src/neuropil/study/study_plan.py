@@ -101,7 +101,7 @@ def tricks_named(names: Sequence[str] | str) -> list[Trick]:
     and all of them alone.
 
     Raises:
-        ValueError: If there is no name, or one is unknown; the nearest is suggested.
+        ValueError: If the names are empty, or one is unknown; the nearest is suggested.
 
     Example:
         >>> [trick.name for trick in tricks_named(["gelu", "tanh+flips"])]

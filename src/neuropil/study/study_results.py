@@ -68,14 +68,10 @@ def study_results(
     return found
 
 
-def sign_of(state: StudyState) -> int:
-    """Return 1 if greater outcomes are better, else −1, by which the values were multiplied."""
-    return 1 if state.outcome.greater_is_better else -1
-
-
 def figures(state: StudyState, name: str) -> list[float]:
     """Return the outcome of each training of a variant, as it is reported."""
-    return [sign_of(state) * float(values.mean()) for values in state.counted(name).values()]
+    sign = state.outcome.sign
+    return [sign * float(values.mean()) for values in state.counted(name).values()]
 
 
 def baseline_entry(state: StudyState, description: str) -> dict[str, Any]:
@@ -85,34 +81,32 @@ def baseline_entry(state: StudyState, description: str) -> dict[str, Any]:
         "name": BASELINE,
         "mean": float(np.mean(own)) if own else None,
         "deviation": float(np.std(own, ddof=1)) if len(own) > 1 else None,
-        "figures": own,
-        "seconds": mean_seconds(state, BASELINE),
-        "parameters": state.results.get(BASELINE, {}).get("parameters"),
-        "lr": state.factor(BASELINE),
+        **trainings_entry(state, BASELINE),
         "description": description,
     }
 
 
-def mean_seconds(state: StudyState, name: str) -> float | None:
-    """Return the mean seconds of the trainings of a variant."""
-    own = state.seconds.get(name)
-    return float(np.mean(own)) if own else None
+def trainings_entry(state: StudyState, name: str) -> dict[str, Any]:
+    """Return what an entry says of the trainings of a variant."""
+    seconds = state.seconds.get(name)
+    return {
+        "figures": figures(state, name),
+        "seconds": float(np.mean(seconds)) if seconds else None,
+        "parameters": state.results.get(name, {}).get("parameters"),
+        "lr": state.factor(name),
+    }
 
 
 def variant_entries(state: StudyState) -> list[dict[str, Any]]:
     """Return an entry for each variant that is compared with the baseline."""
-    gains = {each.name: each for each in state.differences()}
     return [
         {
             "name": name,
             "title": by_name(name).title,
             "group": by_name(name).group,
-            **gain_entry(gains.get(name)),
+            **gain_entry(state.gains.get(name)),
             "verdict": verdict_on(name, state),
-            "seconds": mean_seconds(state, name),
-            "parameters": state.results.get(name, {}).get("parameters"),
-            "lr": state.factor(name),
-            "figures": figures(state, name),
+            **trainings_entry(state, name),
             "failed": len(state.errors.get(name, ())),
             "published": by_name(name).published,
             "interaction": interaction_entry(name, state),
@@ -165,7 +159,7 @@ def together_entry(state: StudyState, trial: Trial) -> dict[str, Any] | None:
     """Return the entry of the winners together."""
     names = state.joint(trial)
     name = joint_name(names)
-    gains = {each.name: each for each in state.differences()}
+    gains = state.gains
     if len(names) < 2 or name not in gains:
         return None
     both = gain_entry(gains[name])
@@ -178,10 +172,7 @@ def together_entry(state: StudyState, trial: Trial) -> dict[str, Any] | None:
         "sum": sum(gains[each].gain for each in names),
         **both,
         "verdict": verdict,
-        "seconds": mean_seconds(state, name),
-        "parameters": state.results.get(name, {}).get("parameters"),
-        "lr": state.factor(name),
-        "figures": figures(state, name),
+        **trainings_entry(state, name),
     }
 
 
@@ -210,7 +201,7 @@ def learning_entry(state: StudyState) -> dict[str, Any] | None:
 
 def told(point: Point, state: StudyState) -> dict[str, float]:
     """Return a point as it is reported, where smaller may be better."""
-    sign = sign_of(state)
+    sign = state.outcome.sign
     low, high = sorted((sign * point.low, sign * point.high))
     return {"mean": sign * point.mean, "low": low, "high": high}
 
@@ -223,7 +214,7 @@ def noise_entry(state: StudyState, learning: Mapping[str, Any] | None) -> dict[s
         return None
     known.sort(key=lambda name: state.results[name]["noise"])
     values = [np.stack([*state.outcomes[name].values()]) for name in known]
-    sign, points = sign_of(state), []
+    sign, points = state.outcome.sign, []
     for name, own in zip(known, values, strict=True):
         point = mean_outcome(own, level=state.level)
         same = None

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 from neuropil.study.estimates.differences import differences
 from neuropil.study.learning_rates import chosen_factors
+from neuropil.study.outcomes import POINTS
 from neuropil.study.standing import Standing, standing
 from neuropil.study.study_plan import joined
 from neuropil.study.variant_names import BASELINE, is_joint, is_tuning, tuned
@@ -88,14 +90,13 @@ class StudyState:
             without: Variants that get no verdict, and for which no look waits.
             earlier: The verdicts that fewer of these rows told, on the same variants.
         """
-        sign = 1 if outcome.greater_is_better else -1
         outcomes: dict[str, dict[int, NDArray[Any]]] = {}
         seconds: dict[str, list[float]] = {}
         longest: dict[str, float] = {}
         first: dict[str, dict[str, Any]] = {}
         for each in sorted(results, key=lambda each: each.seed):
             if not is_tuning(each.variant):
-                outcomes.setdefault(each.variant, {})[each.seed] = sign * each.values
+                outcomes.setdefault(each.variant, {})[each.seed] = outcome.sign * each.values
             seconds.setdefault(each.variant, []).append(each.result["seconds"])
             # A resumed run was trained for longer than it took from its last claim to its end.
             took = max(each.seconds, each.result["seconds"])
@@ -172,8 +173,7 @@ class StudyState:
         ]
         if not helping:
             return []
-        gains = {each.name: each.gain for each in self.differences()}
-        return sorted(helping, key=lambda name: -gains[name])
+        return sorted(helping, key=lambda name: -self.gains[name].gain)
 
     def joint(self, trial: Trial) -> list[str]:
         """Return the variants that help and apply together, one of each group.
@@ -193,8 +193,9 @@ class StudyState:
             return self.longest[name]
         return self.plan.cost(name)
 
-    def differences(self) -> list[Difference]:
-        """Return the differences to the baseline, over the seeds that verdicts rest on."""
+    @cached_property
+    def gains(self) -> dict[str, Difference]:
+        """The differences to the baseline by variant, over the seeds that verdicts rest on."""
         own = {
             name: self.counted(name)
             for name in self.outcomes
@@ -202,7 +203,8 @@ class StudyState:
         }
         base = own.get(BASELINE, {})
         paired = {name: values for name, values in own.items() if set(values) & set(base)}
-        return differences(paired, BASELINE, level=self.level) if base else []
+        found = differences(paired, BASELINE, level=self.level) if base else []
+        return {each.name: each for each in found}
 
     def counted(self, name: str) -> dict[int, NDArray[Any]]:
         """Return the values of a variant by seed, without runs that no verdict rests on.
@@ -232,7 +234,7 @@ class StudyState:
 
 def usual_smallest(outcome: Outcome, outcomes: dict[str, dict[int, NDArray[Any]]]) -> float:
     """Return the smallest difference that usually matters."""
-    if outcome.unit == "points":
+    if outcome.unit == POINTS:
         return SMALLEST_POINTS
     first = outcomes.get(BASELINE, {}).get(0)
     return 0.0 if first is None else SMALLEST_PART * abs(float(first.mean()))

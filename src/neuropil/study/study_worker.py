@@ -90,8 +90,7 @@ class Worker:
         folder: Folder of the checkpoints.
         deadline: The time of `time.monotonic` after which no run may end.
         abandoned: Variants for which the time is too short.
-        watch: Called with the state before each run, and with the variant and the seed; at the
-            end without these.
+        watch: Called before each run with the state, the variant and the seed.
     """
 
     table: RunsTable
@@ -305,8 +304,7 @@ class Worker:
             return self.trial.measure(setup, claim.seed, self.outcome, trained)
         outcome = tuning_outcome(self.outcome, self.trial.task)
         trial = replace(self.trial, splits=on_validation(self.trial.splits))
-        values = trial.measure(setup, claim.seed, outcome, trained)
-        return values if outcome.greater_is_better else -values
+        return outcome.sign * trial.measure(setup, claim.seed, outcome, trained)
 
     def checkpoints(self, claim: Claim) -> Path:
         """Return the folder of the checkpoints of a run, with those of the worker before.

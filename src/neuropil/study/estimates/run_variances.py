@@ -27,7 +27,7 @@ def run_variances(runs: Mapping[str, Mapping[int, float]]) -> dict[str, MeanSqua
         runs: Outcome of each run by variant and seed; variants may lack some seeds.
 
     Returns:
-        One variance per variant, 0 where there are no degrees of freedom.
+        One variance per variant, 0 without degrees of freedom.
 
     Example:
         >>> found = run_variances({"a": {0: 1.0, 1: 3.0}, "b": {0: 1.0, 1: 7.0}})

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from neuropil.runs.task import Task
     from neuropil.study.setups.setup import Setup
 
-# Groups of tricks that are no choices but questions: how much the data and the labels matter.
+# Groups of tricks that nobody would choose: they tell how much data and labels matter.
 QUESTIONS = ("data", "labels")
 SIZES = "Dataset size"
 LABELS = "Dataset quality"
