@@ -146,7 +146,8 @@ class Trial:
         # Crops of the things in the boxes have classes in place of boxes.
         task = task_for(splits.target) if setup.crops else self.task
         task = task.adapt_to(network)
-        if LINEAR_PATH in network.layers:
+        # The recipes that one is chosen from for a table were all tried from the linear model.
+        if LINEAR_PATH in network.layers or setup.recipe.choice:
             self.start_linear(network, splits, task)
         if first is not None:
             pass_weights(first.network, network)
