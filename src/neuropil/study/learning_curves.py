@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+# Points from which the gain of the next doubling can be told.
+FEWEST_POINTS = 3
 # Draws of the curve within its errors, for the interval of the gain.
 DRAWS = 2000
 # A lower end below this part of the upper one counts as 0.
@@ -41,11 +43,11 @@ class Curve(NamedTuple):
 
     Attributes:
         points: The outcome at each number of examples.
-        doubled: The gain that twice the examples would give.
+        doubled: The gain that twice the examples would give; None for two points.
     """
 
     points: list[Point]
-    doubled: Point
+    doubled: Point | None
 
 
 def learning_curve(values: Sequence[Floats], *, level: float = 0.95) -> Curve:
@@ -60,7 +62,7 @@ def learning_curve(values: Sequence[Floats], *, level: float = 0.95) -> Curve:
         Each of the values ``(S, N)``: seeds and groups of test examples.
 
     Args:
-        values: The values at n, 2n, 4n, … examples, at least three; greater is better.
+        values: The values at n, 2n, 4n, … examples, at least two; greater is better.
         level: The level of the intervals.
 
     Reference:
@@ -73,9 +75,11 @@ def learning_curve(values: Sequence[Floats], *, level: float = 0.95) -> Curve:
         >>> round(learning_curve(values).doubled.mean, 2)  # 8, 4, then 2
         2.0
     """
+    points = [mean_outcome(each, level=level) for each in values]
+    if len(points) < FEWEST_POINTS:
+        return Curve(points, None)
     means = np.array([each.mean() for each in values])
     spread = covariance(values)
-    points = [mean_outcome(each, level=level) for each in values]
     draws = np.random.default_rng(0).multivariate_normal(means, spread, DRAWS, method="eigh")
     tails = (1 - level) / 2
     low, high = np.quantile(next_gain(draws), [tails, 1 - tails])

@@ -195,11 +195,11 @@ def run(
         smallest if smallest is None else number(smallest, "smallest", "[0, inf)"),
         tune_lr,
     )
-    folder = Path("studies", question.key) if out is None else Path(out)
+    mark = fingerprint(splits)
+    folder = question.folder(mark) if out is None else Path(out)
     make_folder(folder)
     check_results(folder / RESULTS, question.key)
     table = RunsTable.open(storage or folder / DATABASE, question.key)
-    mark = fingerprint(splits)
     table.create(question.to_json(), mark)
     own = recipe_threads(recipe, splits) if threads == "auto" else whole(threads, "threads")
     place = str(choose_device(device, recipe.network))

@@ -78,9 +78,21 @@ class Question:
     @property
     def key(self) -> str:
         """The name of the data with a short hash of the question, the same each time."""
-        text = json.dumps(self.to_json(), sort_keys=True, default=repr)
-        mark = hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
-        return f"{file_stem(Path(self.splits.source).stem)}-{mark}"
+        return self.name_with()
+
+    def folder(self, fingerprint: str) -> Path:
+        """Return the usual folder of the results: other data, or parts of them, have another.
+
+        Args:
+            fingerprint: The fingerprint of the data.
+        """
+        return Path("studies", self.name_with(fingerprint))
+
+    def name_with(self, *marks: str) -> str:
+        """Return the name of the data with a short hash of the question and of some marks."""
+        text = json.dumps([self.to_json(), *marks], sort_keys=True, default=repr)
+        short = hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
+        return f"{file_stem(Path(self.splits.source).stem)}-{short}"
 
 
 def check_parts(splits: Splits, outcome: Outcome) -> None:
@@ -116,6 +128,7 @@ def check_parts(splits: Splits, outcome: Outcome) -> None:
 def plain_recipe(made: Recipe) -> dict[str, Any]:
     """Return a recipe as plain data, by which two questions are told apart."""
     plain = {each.name: getattr(made, each.name) for each in fields(made)}
+    del plain["choice"]  # in words, with figures that differ slightly between machines
     try:
         network: Any = to_plain(made.network)
     except ValueError:  # a layer of the user's that cannot be saved

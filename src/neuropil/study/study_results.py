@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 # Digits of a gain: equal figures differ by rounding errors.
 DIGITS = 12
-# Points of a learning curve from which the next can be told.
-FEWEST_POINTS = 3
 
 
 def study_results(
@@ -184,7 +182,7 @@ def learning_entry(state: StudyState) -> dict[str, Any] | None:
     shared = (
         set.intersection(*(set(state.outcomes[name]) for name in known)) if known else set()
     )
-    if len(known) < FEWEST_POINTS or len(shared) < 2:
+    if len(known) < 2 or len(shared) < 2:
         return None
     values = [
         np.stack([state.outcomes[name][seed] for seed in sorted(shared)]) for name in known
@@ -195,7 +193,7 @@ def learning_entry(state: StudyState) -> dict[str, Any] | None:
         for name, point in zip(known, curve.points, strict=True)
     ]
     doubled = curve.doubled
-    twice = {"gain": doubled.mean, "low": doubled.low, "high": doubled.high}
+    twice = doubled and {"gain": doubled.mean, "low": doubled.low, "high": doubled.high}
     return {"points": points, "twice": twice}
 
 

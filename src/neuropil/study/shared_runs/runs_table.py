@@ -120,9 +120,9 @@ class RunsTable:
         begun = self.store.write(work)
         if begun.fingerprint != fingerprint:
             raise DataError(
-                f"the data have changed since the study {self.study!r} in {self.store.name} "
-                "began: continue it with the data of then, or begin another one in a new "
-                "folder or database."
+                f"the data, or their division into parts, have changed since the study "
+                f"{self.study!r} in {self.store.name} began: continue it with the data and "
+                "options of then, or begin another one in a new folder or database."
             )
         if differing := design_differences(json.loads(begun.design), json.loads(text)):
             raise ValueError(
