@@ -167,6 +167,7 @@ def test_a_check_is_one_of_the_winner(study, neuropil):
     [
         (lambda plain: plain.update(format=99), (), "update neuropil"),
         (lambda plain: plain.pop("variants"), (), "is not a study: it lacks 'variants'"),
+        (lambda plain: plain["variants"][0].pop("gain"), (), "a study: it lacks 'gain'"),
         (lambda plain: plain.update(options=None), (), "only a study that `neuropil study`"),
         (lambda plain: plain.update(options={"lrs": 1}), (), "unknown option 'lrs'"),
         (lambda plain: None, ("--weights", "imagenet"), "--weights does not suit"),
