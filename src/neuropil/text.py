@@ -249,6 +249,8 @@ def figure_name(name: str) -> str:
     Example:
         >>> figure_name("ap50 of cat"), figure_name("absolute_error")
         ('AP50 of cat', 'absolute error')
+        >>> figure_name("steps_to:0.95")
+        'steps to 0.95'
     """
-    metric, of, target = name.partition(" of ")
+    metric, of, target = name.replace("steps_to:", "steps to ").partition(" of ")
     return FIGURE_NAMES.get(metric, metric.replace("_", " ")) + of + target

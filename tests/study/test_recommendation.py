@@ -1,6 +1,6 @@
 """What a study recommends, from its results as plain data."""
 
-from neuropil.study.recommendation import recommendation, rounded, signed
+from neuropil.study.recommendation import recommendation
 
 
 def variant(name, gain, low, high, verdict, **more):
@@ -72,6 +72,9 @@ def test_what_would_tell_more():
     )
     few = recommendation(study(study={"test": 30}))
     assert few[-1].startswith("There are 30 test examples: too few")
+    assert few[-1].endswith("A larger test part, such as --test 0.5, tells more.")
+    half = recommendation(study(study={"test": 30, "train": 27}))
+    assert half[-1].endswith("More examples tell more.")
 
 
 def test_trainings_that_diverged_are_counted():
@@ -97,8 +100,8 @@ def test_errors_and_twice_the_data():
         "Use ELU in place of ReLU: root mean squared error lower by 0.12 (0.05 to 0.19)."
     )
     assert found[1] == (
-        "Twice the training examples would give about root mean squared error lower by 0.031 "
-        "(0.011 to 0.062)."
+        "Twice the training examples would give about root mean squared error lower by 0.03 "
+        "(0.01 to 0.06)."
     )
 
 
@@ -128,6 +131,36 @@ def test_a_learning_rate_that_was_chosen_is_told():
     ]
 
 
-def test_no_gain_has_no_minus_sign():
-    assert rounded(-1e-9, 1.0) == "0.0"
-    assert signed(-1e-9, 1.0) == "+0.0"
+def test_all_numbers_are_rounded_alike():
+    wide = variant("Swish", 6.1, -2.0, 15.2, "cannot tell")
+    found = recommendation(
+        study(*[wide] * 5, variant("ELU", 1.24, 0.9, 1.6, "helps"), study={"smallest": 5.0})
+    )
+    assert found[0] == "Use ELU in place of ReLU: +1 points of accuracy (1 to 2)."
+    assert "most promising is Swish in place of ReLU (+6)" in found[1]
+
+
+def test_no_gain_of_twice_the_data_has_no_long_tail_of_digits():
+    curve = {"twice": {"gain": 3e-11, "low": 0.0, "high": 2.4e-8}}
+    found = recommendation(study(learning_curve=curve))
+    assert found[-1] == (
+        "Twice the training examples would give about 0.0 points of accuracy (0.0 to 0.0)."
+    )
+
+
+def test_why_there_is_no_interval():
+    nothing = dict.fromkeys(("low", "high", "error"))
+    same = {**variant("GELU", 0.0, 0, 0, "cannot tell"), **nothing}
+    one = recommendation(study({**same, "seeds": 1}))
+    assert one[-1].endswith("At least two seeds are needed for an interval.")
+    alike = recommendation(study({**same, "seeds": 5}))
+    assert alike[-1].endswith(
+        "Each seed gave the same gain: more test examples may tell them apart."
+    )
+
+
+def test_a_study_without_a_training_recommends_nothing():
+    empty = study() | {"baseline": {"figures": [], "mean": None, "seconds": None}}
+    assert recommendation(empty) == [
+        "The time was over before the first training: the same command again goes on."
+    ]

@@ -33,6 +33,13 @@ def test_a_run_is_expected_to_take_as_long_as_the_longest_before_with_its_measur
     assert found.seconds["tanh"] == [1.0, 1.5]
 
 
+def test_the_smallest_difference_is_a_number_with_two_digits():
+    runs = [RunResult(BASELINE, 0, {"seconds": 1.0}, np.full(4, 0.460181), 1.0)]
+    plan, loss = StudyPlan(3, ["tanh"], COSTS), Outcome("log_loss", greater_is_better=False)
+    found = StudyState.of_runs([], runs, plan, loss, smallest=None, level=0.95)
+    assert found.smallest == 0.0046
+
+
 def test_the_winners_together_are_expected_to_take_as_long_as_the_dearest():
     both = joint_name(["tanh", "half_width"])
     assert state(("tanh", 1.0, 9.0)).expected_seconds(both) == 3.0

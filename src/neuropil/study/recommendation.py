@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from neuropil.study.gain_digits import gain_decimals, gain_digits, is_known, signed
 from neuropil.text import all_of, figure_name, number_of
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ def recommendation(found: Mapping[str, Any]) -> list[str]:
     by_verdict: dict[str, list[Mapping[str, Any]]] = {}
     for each in sorted(found["variants"], key=lambda each: -(each["gain"] or 0)):
         by_verdict.setdefault(each["verdict"], []).append(each)
+    if found["baseline"].get("figures") == []:
+        return ["The time was over before the first training: the same command again goes on."]
     lines = [use(each, found) for each in by_verdict.get(HELPS, ())]
     lines += together(found)
     if not lines:
@@ -56,9 +59,12 @@ def recommendation(found: Mapping[str, Any]) -> list[str]:
     lines += more_examples(found)
     test = found["study"]["test"]
     if test is not None and test < FEW_EXAMPLES:
+        more = "A larger test part, such as --test 0.5, tells more."
+        if test >= found["study"].get("train", math.inf):
+            more = "More examples tell more."
         lines.append(
             f"There are {number_of(test, 'test example')}: too few to tell all but the largest "
-            "differences. A larger test part, such as --test 0.5, tells more."
+            f"differences. {more}"
         )
     return lines
 
@@ -91,7 +97,7 @@ def together(found: Mapping[str, Any]) -> list[str]:
             f"All {number_of(count, 'change')} together{rate_text(both)}: "
             f"{gain_text(both, found)}"
             f"{time_text(both, found)}; the sum of their single gains is "
-            f"{signed(both['sum'], width(both))}."
+            f"{gain_number(both['sum'], found)}."
         )
     ]
 
@@ -99,7 +105,7 @@ def together(found: Mapping[str, Any]) -> list[str]:
 def interactions(found: Mapping[str, Any]) -> list[str]:
     """Return the sentences about pairs of changes that are not the sum of the two."""
     pairs = [each for each in found["variants"] if each.get("interaction")]
-    lines = [beyond(each) for each in pairs if is_certain(each["interaction"])]
+    lines = [beyond(each, found) for each in pairs if is_certain(each["interaction"])]
     if len(lines) < len(pairs):
         other = "other " * bool(lines)
         lines.append(
@@ -113,15 +119,13 @@ def is_certain(each: Mapping[str, Any]) -> bool:
     return each["low"] is not None and not each["low"] <= 0 <= each["high"]
 
 
-def beyond(each: Mapping[str, Any]) -> str:
+def beyond(each: Mapping[str, Any], found: Mapping[str, Any]) -> str:
     """Return the sentence about a pair of changes that is not the sum of the two."""
     own = each["interaction"]
-    wide = width(own)
     more = "more" if own["gain"] > 0 else "less"
     return (
         f"{each['title']} together give {more} than the sum of their single gains: "
-        f"{signed(own['gain'], wide)} ({rounded(own['low'], wide)} to "
-        f"{rounded(own['high'], wide)})."
+        f"{gain_number(own['gain'], found)}{interval(own, found)}."
     )
 
 
@@ -133,7 +137,7 @@ def others(
     if HURTS in by_verdict:
         hurt = [
             each["title"]
-            + (f" ({signed(each['gain'], width(each))})" if each["gain"] is not None else "")
+            + (f" ({gain_number(each['gain'], found)})" if each["gain"] is not None else "")
             for each in reversed(by_verdict[HURTS])
         ]
         lines.append(f"Worse: {all_of(hurt)}.")
@@ -149,7 +153,7 @@ def others(
             told = number_of(len(unknown), "change")
             if best["gain"] is not None and best["gain"] > 0:
                 told += f"; most promising is {best['title']} "
-                told += f"({signed(best['gain'], width(best))})"
+                told += f"({gain_number(best['gain'], found)})"
         lines.append(f"Cannot tell yet: {told}. {what_would_tell(unknown)}")
     failed = [each for each in found["variants"] if each["failed"]]
     lines += [
@@ -164,7 +168,9 @@ def what_would_tell(unknown: Sequence[Mapping[str, Any]]) -> str:
     seeds = sum(part["seeds"] ** 2 for part in parts)
     examples = sum(part["examples"] ** 2 for part in parts)
     if not parts:
-        return "At least two seeds are needed for an interval, and trainings that differ."
+        if all(each.get("seeds", 0) < 2 for each in unknown):
+            return "At least two seeds are needed for an interval."
+        return "Each seed gave the same gain: more test examples may tell them apart."
     if seeds > examples:
         return "More seeds, with a longer budget, would make the intervals narrower."
     return "More test examples would make the intervals narrower; more seeds hardly would."
@@ -181,24 +187,29 @@ def more_examples(found: Mapping[str, Any]) -> list[str]:
 def gain_text(each: Mapping[str, Any], found: Mapping[str, Any]) -> str:
     """Return a gain with its interval, such as "+0.8 points of accuracy (0.2 to 1.4)"."""
     name, unit = figure_name(found["study"]["outcome"]), found["study"]["unit"]
-    gain, wide = each["gain"], width(each)
-    size = rounded(abs(gain), wide)
+    gain = each["gain"]
+    size = gain_digits(abs(gain), gain_decimals(found))
     if unit == "points":
-        text = f"{signed(gain, wide)} points of {name}"
+        text = f"{gain_number(gain, found)} points of {name}"
     elif unit:
         text = f"{size} {unit} {'less' if gain >= 0 else 'more'}"
     else:
         text = f"{name} {'lower' if gain >= 0 else 'higher'} by {size}"
-    if wide is None:
-        return text
-    return f"{text} ({rounded(each['low'], wide)} to {rounded(each['high'], wide)})"
+    return text + interval(each, found)
 
 
-def width(each: Mapping[str, Any]) -> float | None:
-    """Return the width of the interval of a gain, by which numbers are rounded."""
-    if each["low"] is None or each["high"] is None:
-        return None
-    return each["high"] - each["low"]
+def interval(each: Mapping[str, Any], found: Mapping[str, Any]) -> str:
+    """Return the interval of a gain in brackets; empty if it is not known."""
+    ends = each["low"], each["high"]
+    if not all(map(is_known, ends)):
+        return ""
+    low, high = (gain_digits(end, gain_decimals(found)) for end in ends)
+    return f" ({low} to {high})"
+
+
+def gain_number(gain: float, found: Mapping[str, Any]) -> str:
+    """Return a gain with its sign, such as "+0.8", rounded as on the page."""
+    return signed(gain_digits(gain, gain_decimals(found)))
 
 
 def time_text(each: Mapping[str, Any], found: Mapping[str, Any]) -> str:
@@ -210,16 +221,3 @@ def time_text(each: Mapping[str, Any], found: Mapping[str, Any]) -> str:
     if abs(change) < NOTABLE:
         return ""
     return f", {abs(change):.0%} {'more' if change > 0 else 'less'} time".replace("%", " %")
-
-
-def signed(number: float, wide: float | None) -> str:
-    """Return a number with its sign, such as "+0.8" or "−12"."""
-    text = rounded(number, wide)
-    return text if text.startswith("−") else f"+{text}"
-
-
-def rounded(number: float, wide: float | None) -> str:
-    """Return a number with the digits that its interval leaves meaningful."""
-    scale = wide or abs(number) or 1.0
-    decimals = max(0, 1 - math.floor(math.log10(scale)))
-    return f"{number:z,.{decimals}f}".replace("-", "−")

@@ -233,8 +233,8 @@ class StudyState:
 
 
 def usual_smallest(outcome: Outcome, outcomes: dict[str, dict[int, NDArray[Any]]]) -> float:
-    """Return the smallest difference that usually matters."""
+    """Return the smallest difference that usually matters, a number with two digits."""
     if outcome.unit == POINTS:
         return SMALLEST_POINTS
     first = outcomes.get(BASELINE, {}).get(0)
-    return 0.0 if first is None else SMALLEST_PART * abs(float(first.mean()))
+    return 0.0 if first is None else float(f"{SMALLEST_PART * abs(float(first.mean())):.2g}")

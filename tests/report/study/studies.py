@@ -110,6 +110,7 @@ ORDINARY: dict[str, Any] = {
     },
     "label_noise": {
         "points": [
+            {"noise": 0.0, "mean": 97.1, "low": 96.8, "high": 97.4, "as_examples": 1078},
             {"noise": 0.05, "mean": 96.6, "low": 96.2, "high": 97.0, "as_examples": 800},
             {"noise": 0.1, "mean": 95.6, "low": 95.0, "high": 96.2, "as_examples": 490},
             {"noise": 0.2, "mean": 93.0, "low": 92.1, "high": 93.9, "as_examples": 230},

@@ -29,8 +29,9 @@ def test_wrong_labels_as_lost_examples(page_of):
     words = page_of(ordinary()).text_of("more")
     assert "5 % wrong labels cost 0.5 points, as much as losing 278 of the 1,078" in words
     found = ordinary()
-    found["label_noise"]["points"][0]["as_examples"] = None
+    found["label_noise"]["points"][1]["as_examples"] = None
     assert "5 % wrong labels cost 0.5 points." in page_of(found).text_of("more")
+    assert "0 % wrong labels" not in words.replace("10 %", "").replace("20 %", "")
 
 
 def test_where_smaller_is_better_wrong_labels_still_cost(page_of):
@@ -43,7 +44,10 @@ def test_where_smaller_is_better_wrong_labels_still_cost(page_of):
         "twice": {"gain": 0.03, "low": 0.01, "high": 0.05},
     }
     found["label_noise"] = {
-        "points": [{"noise": 0.1, "mean": 0.14, "low": 0.1, "high": 0.18, "as_examples": 41}]
+        "points": [
+            {"noise": 0.0, "mean": 0.0834, "low": 0.08, "high": 0.09, "as_examples": 107},
+            {"noise": 0.1, "mean": 0.14, "low": 0.1, "high": 0.18, "as_examples": 41},
+        ]
     }
     page = page_of(found)
     assert "10 % wrong labels cost 0.057, as much as losing 66 of the 107" in page.text_of(

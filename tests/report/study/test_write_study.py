@@ -182,3 +182,12 @@ def test_a_full_disk_leaves_the_old_page(tmp_path, monkeypatch):
         write_study(path, ordinary())
     assert path.read_text() == "the old page"
     assert [entry.name for entry in tmp_path.iterdir()] == ["study.html"]
+
+
+@pytest.mark.parametrize("part", ["test", "validation"])
+def test_a_part_without_examples_is_told(page_of, part):
+    found = ordinary()
+    found["study"][part] = None
+    page = page_of(found)
+    assert f"{part} examples0" in page.text_of("method")
+    assert ("judged on" in page.text_of("recommendation")) == (part != "test")

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from neuropil.plots.theme import short_number
 from neuropil.report.study.changes import seeds_text
-from neuropil.report.study.gain_text import GainText, is_known
+from neuropil.report.study.gain_text import GainText
+from neuropil.study.gain_digits import is_known
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

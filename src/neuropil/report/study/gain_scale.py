@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from neuropil.report.study.gain_text import is_known
+from neuropil.study.gain_digits import is_known
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -1,19 +1,17 @@
-"""Gains of a study as text, all with the same number of decimals."""
+"""Gains and outcomes of a study as text, in its unit."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from statistics import median
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any
 
 from neuropil.plots.theme import short_number
 from neuropil.report.wording import NONE, THIN, data_number
+from neuropil.study.gain_digits import gain_decimals, gain_digits, signed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-MOST_DECIMALS = 6
 
 
 @dataclass(frozen=True)
@@ -38,16 +36,7 @@ class GainText:
     @classmethod
     def of(cls, found: Mapping[str, Any]) -> GainText:
         """Return the writer for a study, given as plain data."""
-        rows = [*found["variants"], *([found["together"]] if found.get("together") else [])]
-        halves = [
-            (row["high"] - row["low"]) / 2
-            for row in rows
-            if is_known(row["low"]) and is_known(row["high"])
-        ]
-        sizes = [found["study"].get("smallest") or 0.0, median(halves) if halves else 0.0]
-        return cls(
-            found["study"]["unit"], decimals_for(min((s for s in sizes if s > 0), default=1.0))
-        )
+        return cls(found["study"]["unit"], gain_decimals(found))
 
     def number(self, value: float | None) -> str:
         """Return a number; one that rounds to 0 gets as many decimals as it needs."""
@@ -55,12 +44,7 @@ class GainText:
             return NONE
         if math.isinf(value):
             return "−∞" if value < 0 else "∞"
-        text = f"{value:,.{self.decimals}f}"
-        if not float(text.replace(",", "")):
-            # "+0.0, helps" would contradict itself.
-            is_tiny = abs(value) < 10.0**-MOST_DECIMALS
-            text = text.lstrip("-") if is_tiny else significant(value, 1)
-        return text.replace("-", "−")
+        return gain_digits(value, self.decimals)
 
     def axis_label(self, value: float) -> str:
         """Return an outcome as the label of an axis, whose heading names the unit."""
@@ -69,8 +53,7 @@ class GainText:
     def gain(self, value: float | None) -> str:
         """Return a gain with its sign."""
         text = self.number(value)
-        is_zero = not text.strip("0.")
-        return f"+{text}" if value is not None and value > 0 and not is_zero else text
+        return text if text == NONE else signed(text)
 
     def size(self, value: float) -> str:
         """Return a difference without a sign, in the unit."""
@@ -105,11 +88,6 @@ class GainText:
         return f"{self.number(value)}{THIN}%" if self.unit == "points" else self.size(value)
 
 
-def is_known(value: float | None) -> TypeGuard[float]:
-    """Return whether a number can be drawn."""
-    return value is not None and math.isfinite(value)
-
-
 def whole_percent(share: float) -> str:
     r"""Return a share that was chosen, such as a level, as a percentage.
 
@@ -118,25 +96,3 @@ def whole_percent(share: float) -> str:
         '95\u202f%'
     """
     return f"{100 * share:g}{THIN}%"
-
-
-def significant(value: float, digits: int) -> str:
-    """Return a number with some significant digits at least, never with an exponent.
-
-    Example:
-        >>> significant(0.0000084, 1), significant(125.4, 2)
-        ('0.000008', '125')
-    """
-    decimals = digits - 1 - math.floor(math.log10(abs(value)))
-    return f"{value:,.{max(decimals, 0)}f}"
-
-
-def decimals_for(size: float) -> int:
-    """Return the number of decimals with which differences of a size can be told apart.
-
-    Example:
-        >>> decimals_for(0.5), decimals_for(0.3), decimals_for(0.1), decimals_for(40.0)
-        (1, 1, 2, 0)
-    """
-    wanted = -math.floor(math.log10(size / 3) + 1e-9)
-    return min(max(wanted, 0), MOST_DECIMALS)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from neuropil.report.page import Section
-from neuropil.report.study.gain_text import GainText, is_known, whole_percent
+from neuropil.report.study.gain_text import GainText, whole_percent
 from neuropil.report.study.outcome_curve import Point, learning_curve, outcome_curve
 from neuropil.report.svg import drawing
+from neuropil.study.gain_digits import is_known
 from neuropil.text import figure_name
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ def noise_findings(found: Mapping[str, Any]) -> list[str]:
     sign = 1 if study["larger_is_better"] else -1
     findings = []
     for point in found["label_noise"]["points"]:
+        if not point["noise"]:  # the baseline
+            continue
         cost = sign * (found["baseline"]["mean"] - point["mean"])
         words = f"{whole_percent(point['noise'])} wrong labels cost {text.size(cost)}"
         if point.get("as_examples") is not None:
@@ -92,12 +95,8 @@ def draw_curve(found: Mapping[str, Any]) -> Markup:
 
 def draw_noise(found: Mapping[str, Any]) -> Markup:
     """Return the outcome against the share of wrong labels, from the baseline on."""
-    study, baseline, text = found["study"], found["baseline"], GainText.of(found)
-    rows = found["label_noise"]["points"]
-    points = [
-        Point(0.0, baseline["mean"], None, None),
-        *(Point.of(row, 100 * row["noise"]) for row in rows),
-    ]
+    study, text = found["study"], GainText.of(found)
+    points = [Point.of(row, 100 * row["noise"]) for row in found["label_noise"]["points"]]
     outcome = figure_name(study["outcome"])
     said = "; ".join(f"{point.x:g}% {text.outcome(point.mean)}" for point in points)
     title = f"{outcome} by share of wrong training labels"

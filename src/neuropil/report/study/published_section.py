@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from neuropil.report.page import Section
-from neuropil.report.study.gain_text import is_known, whole_percent
+from neuropil.report.study.gain_text import whole_percent
 from neuropil.report.study.published_agreement import FEWEST, published_agreement
+from neuropil.study.gain_digits import is_known
 from neuropil.text import number_of
 
 if TYPE_CHECKING:

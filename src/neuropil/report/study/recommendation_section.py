@@ -37,9 +37,10 @@ def question(found: Mapping[str, Any]) -> str:
     words = f"Do any of {changes} to the baseline improve the {figure_name(study['outcome'])}"
     if study.get("smallest"):
         words += f", and by {text.setting(study['smallest'])} or more"
+    judged = "" if study["test"] is None else f", and judged on {study['test']:,} test examples"
     return (
         f"{words}? Each was trained alone, with up to {number_of(study['seeds'], 'seed')}, on "
-        f"{study['train']:,} training examples, and judged on {study['test']:,} test examples. "
+        f"{study['train']:,} training examples{judged}. "
         f"The baseline reaches {text.outcome(found['baseline']['mean'])}."
     )
 

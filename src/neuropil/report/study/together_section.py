@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from neuropil.report.page import Section
 from neuropil.report.study.forest_plot import forest_axis, forest_row
 from neuropil.report.study.gain_scale import GainScale
-from neuropil.report.study.gain_text import GainText, is_known, whole_percent
+from neuropil.report.study.gain_text import GainText, whole_percent
 from neuropil.report.study.variants_table import time_text
+from neuropil.study.gain_digits import is_known
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

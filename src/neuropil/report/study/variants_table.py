@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from neuropil.report.page import Section
 from neuropil.report.study.changes import by_gain
-from neuropil.report.study.gain_text import GainText, significant, whole_percent
+from neuropil.report.study.gain_text import GainText, whole_percent
 from neuropil.report.wording import NONE, thousands
+from neuropil.study.gain_digits import significant
 from neuropil.text import duration
 
 if TYPE_CHECKING:
