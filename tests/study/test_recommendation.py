@@ -5,8 +5,8 @@ from neuropil.study.recommendation import recommendation
 
 def variant(name, gain, low, high, verdict, **more):
     return {
-        "name": name, "title": f"{name} in place of ReLU", "gain": gain, "low": low,
-        "high": high, "verdict": verdict, "seconds": 3.0, "failed": 0,
+        "name": name, "title": f"{name} in place of ReLU", "group": name, "gain": gain,
+        "low": low, "high": high, "verdict": verdict, "seconds": 3.0, "failed": 0,
         "error": {"seeds": 0.4, "examples": 0.1}, **more,
     }  # fmt: skip
 
@@ -31,6 +31,23 @@ def test_the_best_change_comes_first_with_its_interval_and_time():
     assert found == [
         "Use PReLU in place of ReLU: +1.5 points of accuracy (0.9 to 2.1), 50 % more time.",
         "Use ELU in place of ReLU: +0.8 points of accuracy (0.2 to 1.4).",
+    ]
+
+
+def test_changes_that_exclude_each_other_are_alternatives():
+    found = recommendation(
+        study(
+            variant("Adam", 0.8, 0.2, 1.4, "helps", group="optimiser"),
+            variant("ELU", 1.2, 0.6, 1.8, "helps", group="activation"),
+            variant("Momentum", 1.5, 0.9, 2.1, "helps", group="optimiser"),
+            variant("Both", 0.7, 0.1, 1.3, "helps", group="activation × dropout"),
+        )
+    )
+    assert [line.split(" in ")[0] for line in found] == [
+        "Use Momentum",
+        "Or Adam",
+        "Use ELU",
+        "Or Both",
     ]
 
 

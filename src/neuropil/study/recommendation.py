@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from neuropil.study.gain_digits import gain_decimals, gain_digits, is_known, signed
+from neuropil.study.tricks.trick_pairs import TIMES
 from neuropil.text import all_of, figure_name, number_of
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def recommendation(found: Mapping[str, Any]) -> list[str]:
         >>> elu = {
         ...     "name": "elu",
         ...     "title": "ELU in place of ReLU",
+        ...     "group": "activation",
         ...     "gain": 0.8,
         ...     "low": 0.2,
         ...     "high": 1.4,
@@ -49,7 +51,7 @@ def recommendation(found: Mapping[str, Any]) -> list[str]:
         by_verdict.setdefault(each["verdict"], []).append(each)
     if found["baseline"].get("figures") == []:
         return ["The time was over before the first training: the same command again goes on."]
-    lines = [use(each, found) for each in by_verdict.get(HELPS, ())]
+    lines = uses(by_verdict.get(HELPS, ()), found)
     lines += together(found)
     if not lines:
         rate = rate_text(found["baseline"])
@@ -69,10 +71,22 @@ def recommendation(found: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def use(each: Mapping[str, Any], found: Mapping[str, Any]) -> str:
-    """Return the sentence about a change that helps."""
-    gain = f"{gain_text(each, found)}{time_text(each, found)}"
-    return f"Use {each['title']}{rate_text(each)}: {gain}."
+def uses(helping: Sequence[Mapping[str, Any]], found: Mapping[str, Any]) -> list[str]:
+    """Return the sentences about the changes that help, the best first.
+
+    Changes of one group exclude each other: after the best of them come the others.
+    """
+    told: list[tuple[set[str], list[str]]] = []
+    for each in helping:
+        groups = {*each["group"].split(TIMES)}
+        lines = next((known for taken, known in told if taken & groups), None)
+        if lines is None:
+            lines = []
+            told.append((groups, lines))
+        verb = "Or" if lines else "Use"
+        gain = f"{gain_text(each, found)}{time_text(each, found)}"
+        lines.append(f"{verb} {each['title']}{rate_text(each)}: {gain}.")
+    return [line for _, lines in told for line in lines]
 
 
 def rate_text(each: Mapping[str, Any]) -> str:
