@@ -117,8 +117,8 @@ def test_errors_and_twice_the_data():
         "Use ELU in place of ReLU: root mean squared error lower by 0.12 (0.05 to 0.19)."
     )
     assert found[1] == (
-        "Twice the training examples would give about root mean squared error lower by 0.03 "
-        "(0.01 to 0.06)."
+        "Twice the training examples, as far as the curve tells: root mean squared error lower "
+        "by 0.03 (0.01 to 0.06)."
     )
 
 
@@ -142,10 +142,11 @@ def test_pairs_that_are_not_the_sum_of_the_two_are_told():
 def test_a_learning_rate_that_was_chosen_is_told():
     found = recommendation(study(variant("ELU", 0.8, 0.2, 1.4, "helps", lr=0.5)))
     assert found[0].startswith("Use ELU in place of ReLU, with 0.5 × the learning rate: +0.8")
-    nothing = study() | {"baseline": {"seconds": 3.0, "lr": 2.0}}
-    assert recommendation(nothing) == [
+    nothing = study(variant("ELU", -2.0, -3.0, -1.0, "hurts"))
+    found = recommendation(nothing | {"baseline": {"seconds": 3.0, "lr": 2.0}})
+    assert found[0] == (
         "Keep the baseline, with 2 × the learning rate: no change is known to help."
-    ]
+    )
 
 
 def test_all_numbers_are_rounded_alike():
@@ -161,7 +162,8 @@ def test_no_gain_of_twice_the_data_has_no_long_tail_of_digits():
     curve = {"twice": {"gain": 3e-11, "low": 0.0, "high": 2.4e-8}}
     found = recommendation(study(learning_curve=curve))
     assert found[-1] == (
-        "Twice the training examples would give about 0.0 points of accuracy (0.0 to 0.0)."
+        "Twice the training examples, as far as the curve tells: 0.0 points of accuracy "
+        "(0.0 to 0.0)."
     )
 
 
@@ -174,6 +176,10 @@ def test_why_there_is_no_interval():
     assert alike[-1].endswith(
         "Each seed gave the same gain: more test examples may tell them apart."
     )
+
+
+def test_a_study_of_the_data_alone_keeps_no_baseline():
+    assert recommendation(study()) == ["No change was compared with the baseline."]
 
 
 def test_a_study_without_a_training_recommends_nothing():

@@ -53,7 +53,9 @@ def recommendation(found: Mapping[str, Any]) -> list[str]:
         return ["The time was over before the first training: the same command again goes on."]
     lines = uses(by_verdict.get(HELPS, ()), found)
     lines += together(found)
-    if not lines:
+    if not found["variants"]:
+        lines.append("No change was compared with the baseline.")
+    elif not lines:
         rate = rate_text(found["baseline"])
         lines.append(f"Keep the baseline{rate}: no change is known to help.")
     lines += others(by_verdict, found)
@@ -195,7 +197,8 @@ def more_examples(found: Mapping[str, Any]) -> list[str]:
     curve = found.get("learning_curve")
     if not curve or not curve.get("twice"):
         return []
-    return [f"Twice the training examples would give about {gain_text(curve['twice'], found)}."]
+    gain = gain_text(curve["twice"], found)
+    return [f"Twice the training examples, as far as the curve tells: {gain}."]
 
 
 def gain_text(each: Mapping[str, Any], found: Mapping[str, Any]) -> str:

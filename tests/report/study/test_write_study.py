@@ -191,3 +191,10 @@ def test_a_part_without_examples_is_told(page_of, part):
     page = page_of(found)
     assert f"{part} examples0" in page.text_of("method")
     assert ("judged on" in page.text_of("recommendation")) == (part != "test")
+
+
+def test_a_study_of_the_data_alone_asks_about_them(page_of):
+    found = ordinary() | {"variants": [], "together": None}
+    asked = page_of(found).text_of("recommendation")
+    assert "What would more examples, or cleaner labels, do to the accuracy?" in asked
+    assert "0 changes" not in asked

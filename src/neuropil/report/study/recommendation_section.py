@@ -33,15 +33,17 @@ def recommendation_section(found: Mapping[str, Any]) -> Section:
 def question(found: Mapping[str, Any]) -> str:
     """Return the question that the study asked."""
     study, text = found["study"], GainText.of(found)
-    changes = number_of(len(found["variants"]), "change")
-    words = f"Do any of {changes} to the baseline improve the {figure_name(study['outcome'])}"
-    if study.get("smallest"):
+    name, changes = figure_name(study["outcome"]), number_of(len(found["variants"]), "change")
+    words = f"Do any of {changes} to the baseline improve the {name}"
+    if not found["variants"]:
+        words = f"What would more examples, or cleaner labels, do to the {name}"
+    elif study.get("smallest"):
         words += f", and by {text.setting(study['smallest'])} or more"
     judged = "" if study["test"] is None else f", and judged on {study['test']:,} test examples"
     return (
-        f"{words}? Each was trained alone, with up to {number_of(study['seeds'], 'seed')}, on "
-        f"{study['train']:,} training examples{judged}. "
-        f"The baseline reaches {text.outcome(found['baseline']['mean'])}."
+        f"{words}? Each variant was trained alone, with up to "
+        f"{number_of(study['seeds'], 'seed')}, on {study['train']:,} training examples"
+        f"{judged}. The baseline reaches {text.outcome(found['baseline']['mean'])}."
     )
 
 
