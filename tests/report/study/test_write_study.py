@@ -195,6 +195,19 @@ def test_a_part_without_examples_is_told(page_of, part):
 
 def test_a_study_of_the_data_alone_asks_about_them(page_of):
     found = ordinary() | {"variants": [], "together": None}
-    asked = page_of(found).text_of("recommendation")
+    page = page_of(found)
+    assert "gains" not in page.sections
+    asked = page.text_of("recommendation")
     assert "What would more examples, or cleaner labels, do to the accuracy?" in asked
     assert "0 changes" not in asked
+
+
+def test_labels_at_the_ends_of_the_axis_stay_within_the_plot(page_of):
+    found = ordinary() | {"together": None}
+    found["variants"] = [found["variants"][0] | {"gain": 0.0, "low": -1.0, "high": 1.0}]
+    labels = re.findall(r'<text( class="\w+")? x="([\d.]+)%"', page_of(found).source)
+    assert labels == [
+        (' class="first"', "0.000"),
+        *(("", place) for place in ("25.000", "50.000", "75.000")),
+        (' class="last"', "100.000"),
+    ]

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def forest_section(found: Mapping[str, Any]) -> Section:
-    """Return the forest plot, the largest gain first."""
+def forest_section(found: Mapping[str, Any]) -> Section | None:
+    """Return the forest plot, the largest gain first; None if nothing was compared."""
+    if not found["variants"]:
+        return None
     study, variants = found["study"], by_gain(found["variants"])
     text, smallest = GainText.of(found), study.get("smallest")
     scale = GainScale.of(variants, smallest)
