@@ -232,7 +232,8 @@ def test_other_outcomes(tmp_path):
     (tanh,) = loss["variants"]
     base = np.mean(loss["baseline"]["figures"])
     assert tanh["gain"] == pytest.approx(base - np.mean(tanh["figures"]))  # less is better
-    assert loss["study"]["smallest"] == pytest.approx(0.01 * loss["baseline"]["figures"][0])
+    one_percent = 0.01 * loss["baseline"]["figures"][0]
+    assert loss["study"]["smallest"] == pytest.approx(one_percent, rel=0.05)  # two digits
 
 
 def test_one_seed_tells_nothing(tmp_path):
