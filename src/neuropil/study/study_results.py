@@ -15,7 +15,9 @@ from neuropil.study.tricks.trick_table import by_name
 from neuropil.study.variant_names import BASELINE, joint_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from neuropil.study.estimates.differences import Difference
     from neuropil.study.study_state import StudyState
@@ -179,14 +181,9 @@ def learning_entry(state: StudyState) -> dict[str, Any] | None:
     names = [name for name in state.plan.variants if by_name(name).group == "data"]
     known = [name for name in [*names, BASELINE] if len(state.outcomes.get(name, ())) > 1]
     known.sort(key=lambda name: state.results[name]["examples"])
-    shared = (
-        set.intersection(*(set(state.outcomes[name]) for name in known)) if known else set()
-    )
-    if len(known) < 2 or len(shared) < 2:
+    values = on_shared_seeds(known, state)
+    if not values:
         return None
-    values = [
-        np.stack([state.outcomes[name][seed] for seed in sorted(shared)]) for name in known
-    ]
     curve = learning_curve(values, level=state.level)
     points = [
         {"examples": state.results[name]["examples"]} | told(point, state)
@@ -195,6 +192,17 @@ def learning_entry(state: StudyState) -> dict[str, Any] | None:
     doubled = curve.doubled
     twice = doubled and {"gain": doubled.mean, "low": doubled.low, "high": doubled.high}
     return {"points": points, "twice": twice}
+
+
+def on_shared_seeds(names: Sequence[str], state: StudyState) -> list[NDArray[Any]]:
+    """Return the outcomes of variants with the seeds that all have, one array for each.
+
+    It is empty for fewer than two variants or seeds.
+    """
+    shared = set.intersection(*(set(state.outcomes[name]) for name in names)) if names else ()
+    if min(len(names), len(shared)) < 2:
+        return []
+    return [np.stack([state.outcomes[name][seed] for seed in sorted(shared)]) for name in names]
 
 
 def told(point: Point, state: StudyState) -> dict[str, float]:
@@ -208,10 +216,10 @@ def noise_entry(state: StudyState, learning: Mapping[str, Any] | None) -> dict[s
     """Return the outcome by the share of wrong labels, and the examples that cost as much."""
     names = [name for name in state.plan.variants if by_name(name).group == "labels"]
     known = [name for name in [BASELINE, *names] if len(state.outcomes.get(name, ())) > 1]
-    if len(known) < 2:
-        return None
     known.sort(key=lambda name: state.results[name]["noise"])
-    values = [np.stack([*state.outcomes[name].values()]) for name in known]
+    values = on_shared_seeds(known, state)
+    if not values or BASELINE not in known:
+        return None
     sign, points = state.outcome.sign, []
     for name, own in zip(known, values, strict=True):
         point = mean_outcome(own, level=state.level)

@@ -61,10 +61,9 @@ def noise_findings(found: Mapping[str, Any]) -> list[str]:
     study, text = found["study"], GainText.of(found)
     sign = 1 if study["larger_is_better"] else -1
     findings = []
-    for point in found["label_noise"]["points"]:
-        if not point["noise"]:  # the baseline
-            continue
-        cost = sign * (found["baseline"]["mean"] - point["mean"])
+    baseline, *points = found["label_noise"]["points"]
+    for point in points:
+        cost = sign * (baseline["mean"] - point["mean"])
         words = f"{whole_percent(point['noise'])} wrong labels cost {text.size(cost)}"
         if point.get("as_examples") is not None:
             lost = study["train"] - point["as_examples"]
