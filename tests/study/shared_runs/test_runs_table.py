@@ -94,7 +94,7 @@ def test_another_design_is_refused_with_what_differs(place, design, differing):
 def test_other_data_are_refused(place):
     table = RunsTable.open(place, "digits")
     table.create({"seeds": 2}, "data")
-    with pytest.raises(DataError, match="data have changed since the study 'digits' in"):
+    with pytest.raises(DataError, match="parts, have changed since the study 'digits' in"):
         table.create({"seeds": 2}, "other")
     RunsTable.open(place, "another").create({"seeds": 2}, "other")
 
