@@ -28,6 +28,9 @@ from neuropil.store import StoreError
 from neuropil.study import study_worker, trial
 from neuropil.study.shared_runs.runs_table import RunsTable
 from neuropil.study.study_watch import StudyWatch
+from neuropil.study.study_worker import StopWithoutLease
+from neuropil.study.trial import Trial
+from neuropil.training.nonfinite import NonFiniteError
 
 
 @pytest.fixture(scope="module")
@@ -219,6 +222,34 @@ def test_a_variant_that_diverges_hurts_and_the_others_go_on(tmp_path):
         tmp_path, tricks=["sgd", "tanh"], recipe=recipe(optimizer="adamw", lr=0.02), seeds=3
     ).found
     assert {each["name"] for each in found["variants"]} <= {"sgd", "tanh"}
+
+
+def test_a_seed_whose_baseline_diverges_is_left_out(tmp_path, monkeypatch):
+    monkeypatch.setattr(Trial, "train", diverging(Trial.train, seed=1))
+    found = study(tmp_path, tricks=["tanh", "elu"], seeds=4).found
+    assert (found["baseline"]["failed"], len(found["baseline"]["figures"])) == (1, 3)
+    assert [each["seeds"] for each in found["variants"]] == [3, 3]
+    assert any(
+        "1 training of the baseline diverged" in line for line in found["recommendation"]
+    )
+
+
+def test_a_baseline_that_mostly_diverges_ends_the_study(tmp_path, monkeypatch):
+    monkeypatch.setattr(Trial, "train", diverging(Trial.train, seed=0))
+    with pytest.raises(ValueError, match=r"a training of the baseline failed, .* \(--lr\) may help"):
+        study(tmp_path, tricks=["tanh"], seeds=4)
+
+
+def diverging(train, seed):
+    """Return the training of a trial, which diverges for the baseline with one seed."""
+
+    def maybe(self, setup, number, folder=None, callbacks=()):
+        claimed = any(isinstance(each, StopWithoutLease) for each in callbacks)
+        if claimed and number == seed and setup.recipe.network is self.baseline.recipe.network:
+            raise NonFiniteError("the loss is NaN in epoch 1.")
+        return train(self, setup, number, folder, callbacks)
+
+    return maybe
 
 
 def test_other_outcomes(tmp_path):

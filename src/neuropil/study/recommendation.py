@@ -171,10 +171,16 @@ def others(
                 told += f"; most promising is {best['title']} "
                 told += f"({gain_number(best['gain'], found)})"
         lines.append(f"Cannot tell yet: {told}. {what_would_tell(unknown)}")
-    failed = [each for each in found["variants"] if each["failed"]]
     lines += [
-        f"{each['title']}: {number_of(each['failed'], 'training')} diverged." for each in failed
+        f"{each['title']}: {number_of(each['failed'], 'training')} diverged."
+        for each in found["variants"]
+        if each["failed"]
     ]
+    if lost := found["baseline"].get("failed"):
+        lines.append(
+            f"{number_of(lost, 'training')} of the baseline diverged: the gains are over the "
+            "other seeds. A smaller learning rate (--lr) may help."
+        )
     return lines
 
 

@@ -82,6 +82,7 @@ def baseline_entry(state: StudyState, description: str) -> dict[str, Any]:
         "mean": float(np.mean(own)) if own else None,
         "deviation": float(np.std(own, ddof=1)) if len(own) > 1 else None,
         **trainings_entry(state, BASELINE),
+        "failed": len(state.errors.get(BASELINE, ())),
         "description": description,
     }
 
