@@ -236,7 +236,9 @@ def test_a_seed_whose_baseline_diverges_is_left_out(tmp_path, monkeypatch):
 
 def test_a_baseline_that_mostly_diverges_ends_the_study(tmp_path, monkeypatch):
     monkeypatch.setattr(Trial, "train", diverging(Trial.train, seed=0))
-    with pytest.raises(ValueError, match=r"a training of the baseline failed, .* \(--lr\) may help"):
+    with pytest.raises(
+        ValueError, match=r"training of the baseline failed, .*\(--lr\) may help"
+    ):
         study(tmp_path, tricks=["tanh"], seeds=4)
 
 

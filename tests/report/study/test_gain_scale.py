@@ -63,3 +63,11 @@ def test_what_is_unknown_or_infinite_is_passed_over():
     assert scale.place(math.inf) == 100
     nothing = GainScale.of([], None)
     assert (nothing.left, nothing.right) == (-1, 1)
+
+
+def test_a_large_gain_is_shown_and_a_large_loss_is_not():
+    usual = [{"low": -1.0, "gain": 1.0, "high": 3.0, "verdict": "cannot tell"}] * 3
+    far = {"low": 40.0, "gain": 50.0, "high": 60.0}
+    assert GainScale.of([*usual, far | {"verdict": "helps"}], 0.5).right >= 60
+    loss = {key: -value for key, value in far.items()}
+    assert GainScale.of([*usual, loss | {"verdict": "hurts"}], 0.5).left > -40

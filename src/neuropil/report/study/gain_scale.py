@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 # A row that reaches farther from 0 than this many times the median row does not widen the
-# scale: one failed change must not squeeze all others into a line.
+# scale, unless it helps: one failed change must not squeeze all others into a line.
 FARTHEST = 3.0
 # The band of small differences never fills the plot.
 BAND_MARGIN = 1.5
@@ -45,15 +45,20 @@ class GainScale:
         """Return the scale for the gains and intervals of rows.
 
         Args:
-            rows: Each with ``gain``, ``low`` and ``high``, which may be None.
+            rows: Each with ``gain``, ``low`` and ``high``, which may be None, and a verdict.
             smallest: The smallest difference that matters; the scale is wider than this.
         """
         known = [
             [row[key] for key in ("low", "gain", "high") if is_known(row[key])] for row in rows
         ]
-        sizes = [max(map(abs, values)) for values in known if values]
-        limit = FARTHEST * median(sizes) if sizes else 0.0
-        ends = [end for values in known for end in values if max(map(abs, values)) <= limit]
+        sizes = [max(map(abs, values), default=0.0) for values in known]
+        limit = FARTHEST * median([size for size in sizes if size] or [0.0])
+        ends = [
+            end
+            for row, values, size in zip(rows, known, sizes, strict=True)
+            for end in values
+            if size <= limit or row.get("verdict") == "helps"
+        ]
         band = BAND_MARGIN * (smallest or 0.0)
         left, right = min([-band, *ends]), max([band, *ends])
         if left == right:
