@@ -76,3 +76,9 @@ def test_another_question_does_not_replace_the_results(neuropil, refused, table)
 )
 def test_what_does_not_suit_is_one_line(refused, table, options, words):
     assert words in refused("study", table, *OPTIONS, *options)
+
+
+def test_an_unknown_trick_is_told_before_the_data_are_read(refused, tmp_path):
+    broken = tmp_path / "broken.csv"
+    broken.write_text("a,b\n1\n", "utf-8")
+    assert "Did you mean 'elu'" in refused("study", broken, "--tricks", "elo")

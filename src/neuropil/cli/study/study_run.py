@@ -17,6 +17,7 @@ from neuropil.report.study import write_study
 from neuropil.runs.classic_names import class_named
 from neuropil.study.budget import seconds_of
 from neuropil.study.run_study import run
+from neuropil.study.study_plan import tricks_named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,6 +45,8 @@ def start_study(own: Mapping[str, Any], asked: TrainOptions) -> None:
             "at once."
         )
     budget = seconds_of(own["budget"])
+    tricks = [name.strip() for name in own["tricks"].split(",")]
+    tricks_named(tricks)  # an unknown one is told before the data are read
     splits = open_splits(settings)
     task, made, notes, trained = plan.make_plan(splits, settings)
     if trained and settings.network is not None:
@@ -58,7 +61,7 @@ def start_study(own: Mapping[str, Any], asked: TrainOptions) -> None:
         with nullcontext() if quiet else StudyProgress(budget) as watch:
             found = run(
                 splits,
-                tricks=[name.strip() for name in own["tricks"].split(",")],
+                tricks=tricks,
                 budget=budget,
                 seeds=own["seeds"],
                 outcome=own["outcome"],
