@@ -1,5 +1,7 @@
 """The standing of a study whose runs end one by one."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -21,11 +23,11 @@ def outcomes(seeds, rng):
     }
 
 
-def stand(known, seeds, earlier=None):
+def stand(known, seeds, earlier=None, given_up=()):
     ended = {name: set(own) for name, own in known.items()}
     return standing(
         known, ended, NAMES, baseline="baseline", seeds=seeds, smallest=0.1, level=0.95,
-        earlier=earlier,
+        given_up=given_up, earlier=earlier,
     )  # fmt: skip
 
 
@@ -56,3 +58,25 @@ def test_a_look_waits_for_all_of_its_runs():
     del values["noisy"][1]
     assert stand(values, 5).look == 3
     assert stand(values, 5).decisions == {}
+
+
+def test_giving_up_a_variant_undoes_no_verdict():
+    values = outcomes(5, np.random.default_rng(0))
+    before = stand({name: dict(list(own.items())[:3]) for name, own in values.items()}, 5)
+    assert {"better", "worse"} <= {*before.decisions}
+    for lost in ("noisy", "same"):
+        fewer = {**values, lost: {seed: values[lost][seed] for seed in range(3)}}
+        found = stand(fewer, 5, given_up=[lost])
+        assert found.look is None
+        assert before.decisions.items() <= found.decisions.items()
+        assert set(found.decisions) == set(NAMES) - {lost} | {*before.decisions}
+
+
+def test_a_variant_that_is_taken_up_again_is_judged_and_the_others_stay_as_they_were():
+    values = outcomes(3, np.random.default_rng(0))
+    fewer = {**values, "worse": {0: values["worse"][0]}}
+    first = stand(fewer, 3, given_up=["worse"])
+    assert (first.look, "worse" in first.decisions) == (None, False)
+    again = stand(values, 3, earlier=replace(first, look=1))
+    assert again.decisions["worse"].verdict == "hurts"
+    assert first.decisions.items() <= again.decisions.items()

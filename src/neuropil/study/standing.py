@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from neuropil.study.estimates.looks import Decision, decide
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -60,6 +60,7 @@ def standing(
     seeds: int,
     smallest: float,
     level: float,
+    given_up: Collection[str] = (),
     earlier: Standing | None = None,
 ) -> Standing:
     """Return the verdicts so far.
@@ -76,6 +77,8 @@ def standing(
         seeds: The planned number of seeds.
         smallest: The smallest difference that matters.
         level: The confidence level.
+        given_up: Variants for which no look waits: there is no time for their runs. Those that
+            they have count, so that giving up one does not undo the verdicts on others.
         earlier: What fewer of these runs told, whose looks need not be taken again.
     """
     decisions = {} if earlier is None else dict(earlier.decisions)
@@ -85,10 +88,11 @@ def standing(
         if look < taken:
             continue
         undecided = [name for name in names if name not in decisions]
+        awaited = [name for name in undecided if name not in given_up]
         needed = set(range(look))
-        if not undecided:
+        if not awaited:
             return Standing(decisions, None)
-        if not all(needed <= ended.get(name, set()) for name in (baseline, *undecided)):
+        if not all(needed <= ended.get(name, set()) for name in (baseline, *awaited)):
             return Standing(decisions, look)
         known = {
             name: {
@@ -103,10 +107,12 @@ def standing(
         for name in undecided:
             # A variant all of whose trainings diverged has no outcome to decide by.
             own = found.get(name, Decision("cannot tell", look, None))
-            if look == looks[-1] or own.next_look is None or name not in found:
+            is_last = look == looks[-1] or name not in found
+            if own.next_look is None or (is_last and name in awaited):
                 decisions[name] = own._replace(seeds=look, next_look=None)
     if looks:
         return Standing(decisions, None)
-    missing = any(not ended.get(name) for name in (baseline, *names))
-    undecided = {name: Decision("cannot tell", 1, None) for name in names}
+    awaited = [name for name in names if name not in given_up]
+    missing = any(not ended.get(name) for name in (baseline, *awaited))
+    undecided = {name: Decision("cannot tell", 1, None) for name in awaited}
     return Standing({} if missing else undecided, 1 if missing else None)

@@ -75,7 +75,7 @@ class StudyState:
         *,
         smallest: float | None,
         level: float,
-        without: Collection[str] = (),
+        given_up: Collection[str] = (),
         earlier: Standing | None = None,
     ) -> Self:
         """Return the state that the rows of a study tell.
@@ -87,8 +87,8 @@ class StudyState:
             outcome: What is compared.
             smallest: The smallest difference that matters; None for the usual one.
             level: The confidence level.
-            without: Variants that get no verdict, and for which no look waits.
-            earlier: The verdicts that fewer of these rows told, on the same variants.
+            given_up: Variants for which no look waits.
+            earlier: The verdicts that fewer of these rows told.
         """
         outcomes: dict[str, dict[int, NDArray[Any]]] = {}
         seconds: dict[str, list[float]] = {}
@@ -116,11 +116,12 @@ class StudyState:
         found = standing(
             outcomes,
             ended,
-            [name for name in plan.compared if name not in without],
+            plan.compared,
             baseline=BASELINE,
             seeds=plan.seeds,
             smallest=matters,
             level=level,
+            given_up=given_up,
             earlier=earlier,
         )
         return cls(

@@ -189,7 +189,7 @@ class Worker:
             self.outcome,
             smallest=self.smallest,
             level=self.level,
-            without=self.abandoned,
+            given_up=self.abandoned,
             earlier=self.standing,
         )
         self.standing = state.standing
@@ -221,7 +221,8 @@ class Worker:
                 self.abandoned.add(needing.pop())
         if self.abandoned == before:
             return False
-        self.standing = None  # its looks were taken of other variants
+        # A look may have waited for what is given up, or not for what is taken up again.
+        self.standing = replace(state.standing, look=1)
         return True
 
     def prune(self, state: StudyState) -> None:
