@@ -159,6 +159,6 @@ STUDIES = {
         outcome="rmse",
     ),
     "scenes": Real(
-        lambda _: datasets.make_digit_scenes(), short, ["pretrain"], "20m", 5,
+        lambda _: datasets.make_digit_scenes(), short, ["pretrain"], "20m", 5, "ap50",
     ),
 }  # fmt: skip

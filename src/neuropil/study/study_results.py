@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from neuropil.core import Network
     from neuropil.study.estimates.differences import Difference
     from neuropil.study.study_state import StudyState
     from neuropil.study.trial import Trial
@@ -52,7 +53,7 @@ def study_results(
             "level": state.level,
             "seeds": state.plan.seeds,
             "looks": looks_of(state.plan.seeds),
-            "network": " ".join(repr(trial.baseline.recipe.network).split()),
+            "network": network_text(trial.baseline.recipe.network),
             **{name: None if part is None else len(part) for name, part in parts.items()},
             **facts,
         },
@@ -66,6 +67,12 @@ def study_results(
     found["label_noise"] = noise_entry(state, found["learning_curve"])
     found["recommendation"] = recommendation(found)
     return found
+
+
+def network_text(network: Network) -> str:
+    """Return the expression of a network, or its number of layers if it is no chain of them."""
+    written = " ".join(repr(network).split()).removeprefix("( ").removesuffix(" )")
+    return f"{len(network):,} layers" if written.startswith("Network(") else written
 
 
 def figures(state: StudyState, name: str) -> list[float]:

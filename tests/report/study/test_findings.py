@@ -184,3 +184,10 @@ def test_the_gain_of_a_pair_beyond_the_sum_and_the_rate_of_the_baseline(page_of)
     assert rows["ELU in place of ReLU"][-1] == "+0.4 (0.1 to 0.7)"
     assert rows["Dropout before the last layer"][-1] == ""
     assert rows["baseline"][-2:] == ["× 0.5", ""]
+
+
+def test_one_change_is_asked_about_in_the_singular(page_of):
+    found = ordinary()
+    assert f"Do any of {len(found['variants'])} changes to the" in page_of(found).source
+    found["variants"] = found["variants"][:1]
+    assert "Does one change of the baseline improve the accuracy" in page_of(found).source

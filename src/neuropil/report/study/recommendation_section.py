@@ -33,9 +33,11 @@ def recommendation_section(found: Mapping[str, Any]) -> Section:
 def question(found: Mapping[str, Any]) -> str:
     """Return the question that the study asked."""
     study, text = found["study"], GainText.of(found)
-    name, changes = figure_name(study["outcome"]), number_of(len(found["variants"]), "change")
-    words = f"Do any of {changes} to the baseline improve the {name}"
-    if not found["variants"]:
+    name, count = figure_name(study["outcome"]), len(found["variants"])
+    words = f"Do any of {count} changes to the baseline improve the {name}"
+    if count == 1:
+        words = f"Does one change of the baseline improve the {name}"
+    if not count:
         words = f"What would more examples, or cleaner labels, do to the {name}"
     elif study.get("smallest"):
         words += f", and by {text.setting(study['smallest'])} or more"
