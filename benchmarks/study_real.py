@@ -42,7 +42,7 @@ PUBLISHED = (
 FEWER = (
     "batch_norm_after", "elu", "dropout_20", "linear_decay", "max_average_pooling", "tanh",
     "average_pooling", "half_width", "batch_norm_before", "prelu", "very_leaky_relu",
-    "strided_convolution", "pooling_2x2", "fourfold_batch", "nesterov", "convolutional_head",
+    "strided_convolution", "pooling_2x2", "nesterov",
 )  # fmt: skip
 TABLE = ("activation", "dropout", "batch_norm_before", "double_width", "half_width", "schedule")
 
@@ -108,6 +108,22 @@ class Printed(StudyWatch):
         print(f"{time.strftime('%H:%M:%S')}   seed {seed}   {name}", flush=True)
 
 
+def cifar(folder: Path) -> Splits:
+    """Return 4,000 training and 1,000 test pictures of CIFAR-10."""
+    return named(datasets.open(folder / "cifar10_subset"), "CIFAR-10, 4,000 training pictures")
+
+
+def concrete(folder: Path) -> Splits:
+    """Return the strength of 1,030 concretes."""
+    return named(datasets.open(folder / "tabular/concrete.csv"), "concrete")
+
+
+def named(splits: Splits, source: str) -> Splits:
+    """Return data under another name."""
+    parts = splits.train, splits.validation, splits.test
+    return datasets.Splits(*parts, preparation=splits.preparation, source=source)
+
+
 def fashion(folder: Path) -> Splits:
     """Return 10,000 pictures of clothes, of which 1,000 for validation, and all of the test."""
     whole = datasets.open(folder / "fashion_mnist", validation=0.1)
@@ -148,15 +164,13 @@ def short(splits: Splits) -> Recipe:
 
 STUDIES = {
     "cifar10_subset": Real(
-        lambda folder: datasets.open(folder / "cifar10_subset"), caffenet(20, 0.02, 64),
-        PUBLISHED, "100m", 3,
+        cifar, caffenet(20, 0.02, 64), PUBLISHED, "100m", 3,
     ),
     "fashion_mnist": Real(
-        fashion, caffenet(6, 0.01, 32), FEWER, "55m", 3,
+        fashion, caffenet(8, 0.01, 64), FEWER, "60m", 3,
     ),
     "concrete": Real(
-        lambda folder: datasets.open(folder / "tabular/concrete.csv"), default, TABLE, "10m",
-        outcome="rmse",
+        concrete, default, TABLE, "10m", outcome="rmse",
     ),
     "scenes": Real(
         lambda _: datasets.make_digit_scenes(), short, ["pretrain"], "20m", 5, "ap50",

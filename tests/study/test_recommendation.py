@@ -96,12 +96,16 @@ def test_what_would_tell_more():
 
 def test_trainings_that_diverged_are_counted():
     nothing = dict.fromkeys(("gain", "low", "high", "error"))
-    lost = {**variant("SGD", 0, 0, 0, "hurts", failed=3), **nothing}
-    found = recommendation(study(lost))
-    assert found[1:] == [
-        "Worse: SGD in place of ReLU.",
-        "SGD in place of ReLU: 3 trainings diverged.",
-    ]
+    lost = {**variant("SGD", 0, 0, 0, "hurts", failed=3), **nothing, "seeds": 0}
+    one_left = {**variant("ELU", 13, None, None, "hurts", failed=2), "seeds": 1}
+    once = {**variant("tanh", 0.1, -1, 1.2, "cannot tell", failed=1), "seeds": 2}
+    found = recommendation(study(lost, one_left, once))
+    assert found[-2].startswith(
+        "Diverged at this learning rate, mostly: SGD in place of ReLU (3 of 3) and ELU in "
+        "place of ReLU (2 of 3). With --tune-lr"
+    )
+    assert found[-1] == "Diverged sometimes: tanh in place of ReLU (1 of 3)."
+    assert not any(line.startswith("Worse") for line in found)
 
 
 def test_errors_and_twice_the_data():

@@ -59,6 +59,7 @@ def recommendation(found: Mapping[str, Any]) -> list[str]:
         rate = rate_text(found["baseline"])
         lines.append(f"Keep the baseline{rate}: no change is known to help.")
     lines += others(by_verdict, found)
+    lines += divergences(found)
     lines += interactions(found)
     lines += more_examples(found)
     test = found["study"]["test"]
@@ -152,11 +153,12 @@ def others(
     lines = []
     if HURTS in by_verdict:
         hurt = [
-            each["title"]
-            + (f" ({gain_number(each['gain'], found)})" if each["gain"] is not None else "")
+            f"{each['title']} ({gain_number(each['gain'], found)})"
             for each in reversed(by_verdict[HURTS])
+            if not mostly_diverged(each)
         ]
-        lines.append(f"Worse: {all_of(hurt)}.")
+        if hurt:
+            lines.append(f"Worse: {all_of(hurt)}.")
     if SAME in by_verdict:
         smallest = f"{found['study']['smallest']:g} {found['study']['unit']}".rstrip()
         same = all_of([each["title"] for each in by_verdict[SAME]])
@@ -171,17 +173,37 @@ def others(
                 told += f"; most promising is {best['title']} "
                 told += f"({gain_number(best['gain'], found)})"
         lines.append(f"Cannot tell yet: {told}. {what_would_tell(unknown)}")
-    lines += [
-        f"{each['title']}: {number_of(each['failed'], 'training')} diverged."
-        for each in found["variants"]
-        if each["failed"]
-    ]
-    if lost := found["baseline"].get("failed"):
+    return lines
+
+
+def divergences(found: Mapping[str, Any]) -> list[str]:
+    """Return the sentences about trainings that diverged."""
+    failing = [each for each in found["variants"] if each["failed"]]
+    told = {
+        each["name"]: f"{each['title']} ({each['failed']} of "
+        f"{each.get('seeds', 0) + each['failed']})"
+        for each in failing
+    }
+    mostly = [told.pop(each["name"]) for each in failing if mostly_diverged(each)]
+    lines: list[str] = []
+    if mostly:
         lines.append(
-            f"{number_of(lost, 'training')} of the baseline diverged: the gains are over the "
+            f"Diverged at this learning rate, mostly: {all_of(mostly)}. With --tune-lr each "
+            "change has a rate of its own."
+        )
+    if told:
+        lines.append(f"Diverged sometimes: {all_of(list(told.values()))}.")
+    if failed := found["baseline"].get("failed"):
+        lines.append(
+            f"{number_of(failed, 'training')} of the baseline diverged: the gains are over the "
             "other seeds. A smaller learning rate (--lr) may help."
         )
     return lines
+
+
+def mostly_diverged(each: Mapping[str, Any]) -> bool:
+    """Return whether most trainings of a change diverged: its gain is that of the others."""
+    return each["failed"] > each.get("seeds", 0)
 
 
 def what_would_tell(unknown: Sequence[Mapping[str, Any]]) -> str:

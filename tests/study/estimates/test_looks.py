@@ -130,3 +130,14 @@ def test_options_out_of_range_are_refused():
         decide(drawn(0), looks=[3], smallest=1.0, level=0.0)
     with pytest.raises(ValueError, match="'plain' is not among"):
         decide(drawn(0), "plain", looks=[3], smallest=1.0)
+
+
+def test_a_variant_that_lost_a_seed_is_judged_at_the_last_look():
+    rng = np.random.default_rng(0)
+    runs = {
+        name: {seed: gain + rng.normal(0, 0.3, 50) for seed in range(3)}
+        for name, gain in {"baseline": 0, "a": 0, "b": 0, "c": 0, "worse": -5}.items()
+    }
+    del runs["worse"][1]
+    assert decide(runs, looks=[3, 4], smallest=0.1)["worse"].verdict == "cannot tell"
+    assert decide(runs, looks=[3], smallest=0.1)["worse"].verdict == "hurts"

@@ -46,10 +46,10 @@ def decide(
     """Return the verdict on each variant so far, and whether it needs further seeds.
 
     A variant is looked at whenever the number of its seeds in common with the baseline is one
-    of the looks, by the tests of `verdicts` on these seeds. Each look spends a part of the
-    error (`levels`), so that all looks together are wrong as rarely as one test at the end. A
-    variant is decided when it helps or hurts, and also when its difference is small for
-    certain.
+    of the looks, and with the seeds that it has at the last look, by the tests of `verdicts` on
+    these seeds. Each look spends a part of the error (`levels`), so that all looks together are
+    wrong as rarely as one test at the end. A variant is decided when it helps or hurts, and
+    also when its difference is small for certain.
 
     Holm's correction is applied over the variants: if k of m are rejected, the others are
     tested at the levels of α/(m − k). Bonferroni's bound holds for any correlation of the
@@ -100,8 +100,11 @@ def decide(
         if seeds > most:
             break  # no variant has a new look
         found = differences_at(runs, baseline, seeds)
+        is_last = seeds == times[-1]
         for row, name in enumerate(names):
-            if name in found and name not in decided and found[name].seeds == seeds:
+            # A variant of which some seeds failed is judged at the last look.
+            is_new = name in found and (found[name].seeds == seeds or is_last)
+            if is_new and name not in decided:
                 p[row, look] = found[name].p
                 small[row, look] = found[name].equivalence_p(smallest)
         # Each side of the two-sided test has half of the level.
