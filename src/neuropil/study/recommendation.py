@@ -203,7 +203,7 @@ def divergences(found: Mapping[str, Any]) -> list[str]:
 
 def mostly_diverged(each: Mapping[str, Any]) -> bool:
     """Return whether most trainings of a change diverged: its gain is that of the others."""
-    return each["failed"] > each.get("seeds", 0)
+    return (each.get("failed") or 0) > each.get("seeds", 0)
 
 
 def what_would_tell(unknown: Sequence[Mapping[str, Any]]) -> str:

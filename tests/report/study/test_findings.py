@@ -145,7 +145,7 @@ def test_columns_of_rates_and_failures_are_there_only_if_they_say_something(page
     assert wild_heads == heads
     rows = {row[0]: row for row in page_of(wild()).table("change", "gain")}
     assert rows["Change 4 of the input"][-1] == "3"
-    assert "2 of 5 seeds" in page_of(wild()).text_of("gains")
+    assert "3 of 5 diverged" in page_of(wild()).text_of("gains")
 
 
 @pytest.mark.parametrize(

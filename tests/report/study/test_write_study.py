@@ -80,13 +80,15 @@ def test_the_sections_come_in_the_order_of_interest(page_of):
     assert [*page_of(undecided()).sections] == ["recommendation", "gains", "costs", "method"]
 
 
-def test_changes_are_sorted_by_gain_and_those_without_one_come_last(page_of):
+def test_changes_are_sorted_by_gain_and_those_that_failed_come_last(page_of):
     page = page_of(wild())
     rows = page.table("change", "gain")[1:]
     gains = [row[1].replace("−", "-") for row in rows]
-    assert gains[-1] == "–"
-    numbers = [float(gain) for gain in gains[:-1]]
+    *numbers, of_few = [float(gain) for gain in gains[:-1]]
     assert numbers == sorted(numbers, reverse=True)
+    assert rows[-2][0] == "Change 4 of the input"  # most of whose trainings failed
+    assert of_few > numbers[-1]
+    assert gains[-1] == "–"
     titles = [row[0] for row in rows]
     places = [page.text_of("gains").index(title) for title in titles]
     assert places == sorted(places)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from neuropil.plots.theme import short_number
-from neuropil.report.study.changes import seeds_text
+from neuropil.report.study.changes import seeds_in_words
 from neuropil.report.study.gain_text import GainText
 from neuropil.study.gain_digits import is_known
 
@@ -41,7 +41,7 @@ def forest_row(
         text: Writes the gains.
         shares_scale: Whether published gains have the unit of the gains here.
     """
-    published, seeds = row.get("published"), seeds_text(row)
+    published = row.get("published")
     return {
         "title": row["title"],
         "group": row.get("group") or "",
@@ -49,7 +49,7 @@ def forest_row(
         "interval": text.interval(row["low"], row["high"]),
         "verdict": row["verdict"],
         "kind": row["verdict"].replace(" ", "-"),
-        "seeds": f"{seeds} seed" if seeds == "1" else f"{seeds} seeds",
+        "seeds": seeds_in_words(row),
         "published": None if published is None else POINTS.gain(published),
         "published_place": scale.place_if_shown(published) if shares_scale else None,
         **strip(row, scale),

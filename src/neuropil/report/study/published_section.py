@@ -8,6 +8,7 @@ from neuropil.report.page import Section
 from neuropil.report.study.gain_text import whole_percent
 from neuropil.report.study.published_agreement import FEWEST, published_agreement
 from neuropil.study.gain_digits import is_known
+from neuropil.study.recommendation import mostly_diverged
 from neuropil.text import number_of
 
 if TYPE_CHECKING:
@@ -21,7 +22,9 @@ def published_section(found: Mapping[str, Any]) -> Section | None:
     pairs = [
         (variant["gain"], variant["published"])
         for variant in found["variants"]
-        if variant.get("published") is not None and is_known(variant["gain"])
+        if variant.get("published") is not None
+        and is_known(variant["gain"])
+        and not mostly_diverged(variant)
     ]
     if not pairs:
         return None
