@@ -271,8 +271,8 @@ FORMATS = (
         open=lazy("pictures.picture_folder.open_picture_folder"),
         read={"pictures": lazy("pictures.picture_preparation.read_new")},
         read_labelled={"pictures": lazy("pictures.picture_folder.read_labelled")},
-        folder="a folder with a folder of pictures per class",
-        labels=("classes",),
+        folder="a folder with a folder of pictures per class, or person",
+        labels=("classes", "identities"),
     ),
 )
 """All formats; the first that recognises a path opens it."""
