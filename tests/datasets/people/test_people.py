@@ -89,3 +89,61 @@ def test_every_person_is_in_one_part(people, validation, test):
     assert torch.cat(parts).sort().values.tolist() == list(range(len(numbers)))
     sizes = [len(own) for own in seen[1:]]
     assert sizes == [2 if size else 0 for size in (validation, test)]
+
+
+def write_table(folder, header, rows):
+    table = folder / "people.csv"
+    table.write_text("\n".join([header, *rows]))
+    return table
+
+
+def test_a_table_of_pictures_and_people(tmp_path):
+    write_people(tmp_path, NAMES)
+    rows = [f"{name}/{number}.png,{name},{number}" for name in NAMES for number in range(3)]
+    table = write_table(tmp_path, "file,who,number", rows)
+    splits = datasets.open(table, task="verification", target="who", test=2)
+    assert [len(part) for part in splits.parts.values()] == [12, 6, 6]
+    assert splits.target == Identities("who")
+    found, _ = datasets.read_for_evaluation(splits.preparation, table)
+    assert found.targets.tolist() == [k // 3 for k in range(24)]
+
+
+def pairs(same="1", other="0"):
+    """Return rows that join the three pictures of each person, and part Ada from Ben."""
+    rows = [f"{n}/0.png,{n}/{k}.png,{same}" for n in NAMES for k in (1, 2)]
+    return [*rows, f"Ada/1.png,Ben/2.png,{other}"]
+
+
+@pytest.mark.parametrize("words", [("1", "0"), ("same", "different"), ("True", "False")])
+def test_a_table_of_pairs(tmp_path, words):
+    write_people(tmp_path, NAMES)
+    table = write_table(tmp_path, "a,b,same", pairs(*words))
+    splits = datasets.open(table, task="verification")
+    for part in splits.parts.values():
+        people = {}
+        for name, number in zip(part.names, part.targets.tolist(), strict=True):
+            people.setdefault(name.split("/")[0], set()).add(number)
+        assert all(len(numbers) == 1 for numbers in people.values())
+        assert len(set.union(*people.values())) == len(people)
+    assert any("24 pictures of 8 people" in note for note in splits.notes)
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("Ada/0.png,Ada/2.png,0", "Ada/0.png and Ada/2.png are said to show two people"),
+        ("Ada/0.png,Ada/2.png,maybe", "row 19, column 'same': 'maybe' must be 1 for"),
+    ],
+)
+def test_pairs_that_cannot_be_used(tmp_path, row, message):
+    write_people(tmp_path, NAMES)
+    table = write_table(tmp_path, "a,b,same", [*pairs(), row])
+    with pytest.raises(DataError, match=message):
+        datasets.open(table, task="verification")
+
+
+def test_people_are_not_split_by_a_column(tmp_path):
+    write_people(tmp_path, NAMES)
+    table = write_table(tmp_path, "a,b,same", pairs())
+    with pytest.raises(DataError, match="`split_by` does not apply to people"):
+        datasets.open(table, task="verification", split_by="a")
