@@ -30,8 +30,8 @@ class UnitNorm(Layer):
         ShapeError: When the input is an image.
 
     Reference:
-        ``torch.nn.functional.normalize``, whose gradient at x = 0 is a million million times as
-        large; here y = x there.
+        ``torch.nn.functional.normalize``, whose gradient at x = 0 is 10¹² times as large;
+        here it is that of y = x.
 
     Example:
         >>> UnitNorm()(torch.tensor([[3.0, 4.0], [0.0, 0.0]]))
