@@ -46,6 +46,11 @@ if TYPE_CHECKING:
     from neuropil.vision.detection.figures.score_thresholds import keep_above as keep_above
     from neuropil.vision.detection.grid_head import GridHead as GridHead
     from neuropil.vision.detection.selection import detect_boxes as detect_boxes
+    from neuropil.vision.faces.distance_threshold import Threshold as Threshold
+    from neuropil.vision.faces.distance_threshold import fit_threshold as fit_threshold
+    from neuropil.vision.faces.distance_threshold import (
+        smallest_false_accept_rate as smallest_false_accept_rate,
+    )
     from neuropil.vision.faces.rank_identification import (
         rank1_identification as rank1_identification,
     )
