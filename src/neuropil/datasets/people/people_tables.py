@@ -152,8 +152,8 @@ def pairs_of(table: Table, files: tuple[str, str], name: str, path: Path) -> Lab
             )
     count = len(set(people.values()))
     note = (
-        f"{number_of(len(people), 'picture')} of {count:,} people: those that no chain of pairs "
-        "of one person joins count as different people."
+        f"{number_of(len(people), 'picture')} of {count:,} people: those that no chain of "
+        "pairs of one person joins count as different people."
     )
     pictures = [(path.parent / file, f"{person}") for file, person in people.items()]
     return LabelledFiles(path, pictures, [*missing, note])
