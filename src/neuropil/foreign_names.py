@@ -49,6 +49,7 @@ FOREIGN = {
         "StochasticDepth": "drop_path",
         "Swish": "silu",
         "Transpose": "permute",
+        "UnitNorm": "unit_normalization l2_norm l2_normalize normalize",
         "Upscale": "upsample up_sampling upsampling_nearest upsampling_bilinear",
     },
     "activation": {"relu": "rectifier", "swish": "silu"},
@@ -125,6 +126,7 @@ FOREIGN = {
         "normalized_mean_error": "nme",
         "soft_non_max_suppression": "soft_nms",
         "to_corners": "box_convert",
+        "triplet_loss": "triplet_margin_loss",
     },
     "classic network": {
         "DiscreteHopfieldNetwork": "hopfield",

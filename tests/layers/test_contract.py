@@ -102,6 +102,7 @@ from neuropil.layers import (
     TransitionLayer,
     Transpose,
     UNetStage,
+    UnitNorm,
     Upscale,
     XceptionBlock,
 )
@@ -622,6 +623,7 @@ ROWS: dict[str, Callable[[Draw], Case]] = {
         st.none() | few.map(UNetStage),
         up=st.sampled_from(["deconvolution", "nearest", "bilinear"]),
     ),
+    "UnitNorm": simple(UnitNorm, 1, 2),
     "Upscale": upscale,
     "XceptionBlock": block(
         XceptionBlock,
@@ -716,6 +718,7 @@ FREE: list[tuple[Layer, tuple[Shape, ...], Shape]] = [
     (Transpose(1, 0), ((3, None),), (None, 3)),
     (SkipConnection(), ((3, None, 9), (4, None, 12)), (7, None, 9)),
     (UNetStage(4, UNetStage(8)), ((3, None, 9),), (4, None, 9)),
+    (UnitNorm(), ((None, 3),), (None, 3)),
     (Upscale(2), ((3, None, 9),), (3, None, 18)),
     (XceptionBlock((4, 8), stride=2), ((3, None, 9),), (8, None, 5)),
 ]

@@ -22,6 +22,7 @@ from neuropil.layers import Convolution, Flatten, Input, Relu, Sigmoid
 from neuropil.optim import Adam
 from neuropil.runs import Importance
 from neuropil.training import History
+from neuropil.vision import VerificationCurve, verification_curve
 
 NASTY = "<b>$\\frac{$\x1b[31m\n\u202e\udc80"
 RANDOM = np.random.default_rng(0)
@@ -50,6 +51,11 @@ def a_map(names: int = 2) -> SOFM:
     return SOFM((2, 3), n_epochs=2, random_state=0).fit(RANDOM.random((12, names)))
 
 
+def a_curve() -> VerificationCurve:
+    """Return the errors of six people with two pictures each."""
+    return verification_curve(RANDOM.random((12, 3)), np.arange(12) // 2)
+
+
 @cache
 def a_memory() -> DiscreteHopfieldNetwork:
     """Return a network with one pattern."""
@@ -73,6 +79,7 @@ class Row:
 
 
 PAIR = Row(lambda: (NUMBERS, NUMBERS), lambda: ([1.0, 2.0], [1.0]), "shapes", {"name": NASTY})
+VERIFICATION = Row(lambda: (a_curve(), 0.5), lambda: (a_curve(), 2.5), r"in \[0, 2\], got 2.5")
 ROWS = {
     "box_curves": Row(
         lambda: ([[[0.0, 0, 9, 9, 0.8, 0], [5, 5, 9, 9, 0.3, 0]]], [[[0.0, 0, 9, 9, 0]]]),
@@ -102,6 +109,8 @@ ROWS = {
         lambda: (LVQ().fit(X, Y), X, Y[:3]), "12 rows, 3 classes",
         {"y": np.array([NASTY, "b"])[Y]},
     ),
+    "det_curve": VERIFICATION,
+    "distance_histogram": VERIFICATION,
     "error_by_decile": PAIR,
     "filters": Row(lambda: (a_network(),), lambda: (Input(3) >> Relu(4),), "no convolution"),
     "gradient_flow": Row(lambda: (a_health(),), lambda: ([],), "nothing was measured"),
@@ -154,6 +163,7 @@ ROWS = {
         lambda: (a_machine(), (2, 3)), lambda: (a_machine(), (3, 3)), "3 × 3 has 9 pixels",
         {"count": 2, "n_steps": 2, "random_state": 0},
     ),
+    "verification_roc": VERIFICATION,
     "u_matrix": Row(
         lambda: (a_map(),), lambda: (SOFM((2, 2, 2)).fit(X),), "one axis or two, got 3 axes"
     ),

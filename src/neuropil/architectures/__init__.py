@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from neuropil.architectures.resnet import resnet50 as resnet50
     from neuropil.architectures.resnet import resnet101 as resnet101
     from neuropil.architectures.resnet import resnet152 as resnet152
+    from neuropil.architectures.siamese import siamese as siamese
     from neuropil.architectures.squeezenet import squeezenet as squeezenet
     from neuropil.architectures.unet import unet as unet
     from neuropil.architectures.vgg import vgg11 as vgg11

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from neuropil.datasets.new_input import read_for_prediction as read_for_prediction
     from neuropil.datasets.open_data import open as open  # noqa: A004 - read as datasets.open
     from neuropil.datasets.open_data import read_for_evaluation as read_for_evaluation
+    from neuropil.datasets.people.identities_target import Identities as Identities
     from neuropil.datasets.pictures.picture_preparation import (
         PicturePreparation as PicturePreparation,
     )

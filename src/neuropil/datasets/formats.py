@@ -258,6 +258,18 @@ FORMATS = (
         },
         folder="a .csv or .tsv table with a column of picture files",
     ),
+    Format(
+        "people table",
+        (),
+        recognises=lazy("pictures.picture_table.recognise"),
+        open=lazy("people.people_tables.open_people_table", reader=read_text),
+        read={},
+        read_labelled={
+            "pictures": lazy("people.people_tables.read_labelled", reader=read_text)
+        },
+        folder="a .csv or .tsv table of pictures and people, or of pairs (image, image, same)",
+        labels=("identities",),
+    ),
     table_format("table", TEXT, "table_file.read_table", takes=("header", "encoding")),
     table_format("Parquet", PARQUET, "arrow_files.read_parquet"),
     table_format("Feather", ARROW, "arrow_files.read_feather"),
@@ -271,8 +283,8 @@ FORMATS = (
         open=lazy("pictures.picture_folder.open_picture_folder"),
         read={"pictures": lazy("pictures.picture_preparation.read_new")},
         read_labelled={"pictures": lazy("pictures.picture_folder.read_labelled")},
-        folder="a folder with a folder of pictures per class",
-        labels=("classes",),
+        folder="a folder with a folder of pictures per class, or person",
+        labels=("classes", "identities"),
     ),
 )
 """All formats; the first that recognises a path opens it."""

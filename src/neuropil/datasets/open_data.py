@@ -66,9 +66,9 @@ def open(  # noqa: A001 - read as datasets.open
             their names, or ``"face68"`` for the 68 landmarks of a face, which tell left from
             right.
         task: ``"classification"``, ``"regression"``, for boxes ``"detection"`` or
-            ``"localisation"``, for points ``"landmarks"``, for masks ``"segmentation"``; None
-            to decide by the targets:
-            words, or at most 20 distinct integers, are classes.
+            ``"localisation"``, for points ``"landmarks"``, for masks ``"segmentation"``; for
+            folders of people ``"verification"``, which divides the people into the parts; None
+            to decide by the targets: words, or at most 20 distinct integers, are classes.
         seed: Seed of the split; the same seed gives the same parts.
         validation: Fraction (below 1) or number of examples for validation; 0 for none.
         test: Fraction (below 1) or number of examples for the test, 0 for none; not used if

@@ -10,6 +10,7 @@ from typing import Any, final
 from neuropil.checks import COUNTABLE, Rules, check_options, choice, optional, shown, whole
 from neuropil.datasets.data_errors import DataError
 from neuropil.datasets.dataset import Dataset
+from neuropil.datasets.people.people_splits import split_by_person
 from neuropil.datasets.pictures.picture_sizes import SIZES
 from neuropil.datasets.splitting import split
 from neuropil.datasets.tables.files.encodings import check_encoding
@@ -22,6 +23,7 @@ TASKS = {
     "localisation": "boxes",
     "landmarks": "points",
     "segmentation": "masks",
+    "verification": "identities",
 }
 """The kind of labels of each task."""
 COLORS = ("grey", "rgb")
@@ -135,12 +137,13 @@ class Options:
             validation: Examples from validation files, if there are any.
             test: Reader of the test files, if there are any.
         """
-        train, cut, held_out = split(
-            data,
-            validation=0 if validation is not None else self.validation,
-            test=0 if test is not None else self.test,
-            seed=self.seed,
-        )
+        sizes: dict[str, Any] = {
+            "validation": 0 if validation is not None else self.validation,
+            "test": 0 if test is not None else self.test,
+            "seed": self.seed,
+        }
+        divide = split_by_person if self.labels == "identities" else split
+        train, cut, held_out = divide(data, **sizes)
         return train, validation or cut, test or held_out
 
 

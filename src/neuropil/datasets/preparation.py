@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 TARGETS = {
     "boxes": "annotations.boxes_target.Boxes",
     "classes": "target.Classes",
+    "identities": "people.identities_target.Identities",
     "masks": "masks.masks_target.Masks",
     "numbers": "target.Numbers",
     "points": "points.points_target.Points",

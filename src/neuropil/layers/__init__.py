@@ -85,6 +85,7 @@ if TYPE_CHECKING:
     from neuropil.layers.normalization.sample_norm import GroupNorm as GroupNorm
     from neuropil.layers.normalization.sample_norm import InstanceNorm as InstanceNorm
     from neuropil.layers.normalization.sample_norm import LayerNorm as LayerNorm
+    from neuropil.layers.normalization.unit_norm import UnitNorm as UnitNorm
     from neuropil.layers.pooling.blur_pooling import BlurPooling as BlurPooling
     from neuropil.layers.pooling.global_pooling import GlobalPooling as GlobalPooling
     from neuropil.layers.pooling.global_pooling import (

@@ -40,6 +40,11 @@ if TYPE_CHECKING:
     )
     from neuropil.plots.regression_errors import residuals as residuals
     from neuropil.plots.run_curves import run_curves as run_curves
+    from neuropil.plots.verification.distance_histogram import (
+        distance_histogram as distance_histogram,
+    )
+    from neuropil.plots.verification.error_tradeoff import det_curve as det_curve
+    from neuropil.plots.verification.error_tradeoff import verification_roc as verification_roc
     from neuropil.runs.figures.confidence_interval import (
         bootstrap_interval as bootstrap_interval,
     )

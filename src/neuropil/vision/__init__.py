@@ -46,6 +46,22 @@ if TYPE_CHECKING:
     from neuropil.vision.detection.figures.score_thresholds import keep_above as keep_above
     from neuropil.vision.detection.grid_head import GridHead as GridHead
     from neuropil.vision.detection.selection import detect_boxes as detect_boxes
+    from neuropil.vision.faces.contrastive_loss import contrastive_loss as contrastive_loss
+    from neuropil.vision.faces.distance_threshold import Threshold as Threshold
+    from neuropil.vision.faces.distance_threshold import fit_threshold as fit_threshold
+    from neuropil.vision.faces.distance_threshold import (
+        smallest_false_accept_rate as smallest_false_accept_rate,
+    )
+    from neuropil.vision.faces.rank_identification import (
+        rank1_identification as rank1_identification,
+    )
+    from neuropil.vision.faces.triplet_loss import triplet_loss as triplet_loss
+    from neuropil.vision.faces.triplet_mining import batch_hard_triplets as batch_hard_triplets
+    from neuropil.vision.faces.triplet_mining import semi_hard_triplets as semi_hard_triplets
+    from neuropil.vision.faces.verification_curve import VerificationCurve as VerificationCurve
+    from neuropil.vision.faces.verification_curve import (
+        verification_curve as verification_curve,
+    )
     from neuropil.vision.landmarks.landmark_loss import decode_landmarks as decode_landmarks
     from neuropil.vision.landmarks.landmark_loss import landmark_loss as landmark_loss
     from neuropil.vision.landmarks.landmark_net import LandmarkNet as LandmarkNet

@@ -1,17 +1,21 @@
-"""Reader for folders of pictures with one folder per class."""
+"""Reader for folders of pictures with one folder per class, or per person."""
 
 from __future__ import annotations
 
 from functools import partial
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-from neuropil.datasets.data_errors import adding_notes
-from neuropil.datasets.paths import visible_entries
+from neuropil.datasets.data_errors import DataError, adding_notes
+from neuropil.datasets.paths import compose_accents, natural_key, visible_entries
+from neuropil.datasets.people.identities_target import Identities
 from neuropil.datasets.pictures.class_folders import find_files, is_picture
 from neuropil.datasets.pictures.picture_set import open_pictures, read_more
 from neuropil.datasets.target import Classes
+from neuropil.text import some_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from neuropil.datasets.open_options import Options
@@ -27,11 +31,11 @@ PARTS = {
 
 
 def open_picture_folder(folder: Path, options: Options) -> Splits:
-    """Read a folder of pictures with one folder per class.
+    """Read a folder of pictures with one folder per class, or per person.
 
     Args:
-        folder: Contains the class folders, or ``train``, ``test`` and ``validation`` folders
-            that contain them.
+        folder: Contains these folders, or ``train``, ``test`` and ``validation`` folders that
+            contain them.
         options: Options of the caller.
 
     Raises:
@@ -67,14 +71,42 @@ def open_parts(
         "validation": lambda preparation: read_part("validation", preparation, notes),
         "test": lambda preparation: partial(read_part, "test", preparation),
     }
+    kind = Classes
+    if options.labels == Identities.kind:
+        kind = Identities
+        check_people(folder, parts)
     return open_pictures(
         find_files(parts["train"]),
-        lambda labels: Classes.fit(labels, str(parts["train"])),
+        lambda labels: kind.fit(labels, str(parts["train"])),
         options,
         folder,
         notes,
         {name: more[name] for name in parts if name in more},
     )
+
+
+def check_people(folder: Path, parts: Mapping[str, Path]) -> None:
+    """Check that nobody is in two parts: figures are for people who were never seen.
+
+    Args:
+        folder: The folder that the user named.
+        parts: The folders by name of the part.
+
+    Raises:
+        DataError: If a person is.
+    """
+    people = {
+        name: {compose_accents(entry.name) for entry in visible_entries(part)}
+        for name, part in parts.items()
+    }
+    for one, other in combinations(people, 2):
+        if both := people[one] & people[other]:
+            raise DataError(
+                f"{folder}: {some_of(map(repr, sorted(both, key=natural_key)))} "
+                f"{'is' if len(both) == 1 else 'are'} in {parts[one].name} and in "
+                f"{parts[other].name}: for verification, all pictures of a person belong "
+                "into one part."
+            )
 
 
 def recognise(path: Path) -> str | None:

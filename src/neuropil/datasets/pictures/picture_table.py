@@ -203,15 +203,20 @@ def with_files_first(table: Table, folder: Path) -> tuple[Table, str]:
         DataError: If no column names pictures.
     """
     for place, name in enumerate(table.names):
-        cells = [text for text in table.text(name).to_pylist() if text]
-        suited = [text for text in cells if Path(text).suffix.lower() in SUFFIXES]
-        if 2 * len(suited) > len(cells) and any(is_file(folder / text) for text in suited):
+        if names_pictures(table, name, folder):
             order = [place, *(n for n in range(len(table.names)) if n != place)]
             names, columns = (
                 [all_of[n] for n in order] for all_of in (table.names, table.columns)
             )
             return replace(table, names=names, columns=columns), name
     raise DataError(f"{table.source} has no column with the names of pictures in {folder}.")
+
+
+def names_pictures(table: Table, column: str, folder: Path) -> bool:
+    """Return whether most cells of a column have the suffix of a picture, and one exists."""
+    cells = [text for text in table.text(column).to_pylist() if text]
+    suited = [text for text in cells if Path(text).suffix.lower() in SUFFIXES]
+    return 2 * len(suited) > len(cells) and any(is_file(folder / text) for text in suited)
 
 
 def drop_missing_pictures(table: Table, files: str, path: Path) -> tuple[Table, list[str]]:

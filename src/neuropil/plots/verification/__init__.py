@@ -1,0 +1,1 @@
+"""Plots of verification: errors at every threshold, and the distances of pairs."""
