@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from neuropil.vision.detection.figures.score_thresholds import keep_above as keep_above
     from neuropil.vision.detection.grid_head import GridHead as GridHead
     from neuropil.vision.detection.selection import detect_boxes as detect_boxes
+    from neuropil.vision.faces.gallery.face_gallery import FaceGallery as FaceGallery
+    from neuropil.vision.faces.gallery.face_gallery import Verification as Verification
     from neuropil.vision.landmarks.landmark_loss import decode_landmarks as decode_landmarks
     from neuropil.vision.landmarks.landmark_loss import landmark_loss as landmark_loss
     from neuropil.vision.landmarks.landmark_net import LandmarkNet as LandmarkNet

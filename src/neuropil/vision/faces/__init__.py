@@ -1,0 +1,1 @@
+"""Faces: verification, recognition, and a gallery of people."""

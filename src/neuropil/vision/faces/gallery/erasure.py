@@ -1,0 +1,72 @@
+"""Erasing what deleted rows have left in the files of a database."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import TYPE_CHECKING
+
+from neuropil.store import Store, StoreError
+from neuropil.store.database import PAUSES
+from neuropil.vision.faces.gallery.gallery_tables import PEOPLE
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+OLDER = "another process reads an older state of it, which still has them"
+REACH = {
+    "sqlite": "Copies, exports and backups of the file are not reached.",
+    "postgresql": (
+        "The table was rewritten by VACUUM FULL. The server's write-ahead log, its archive, "
+        "replicas and backups are not reached: ask the administrator. Matrices of other "
+        "machines and users follow when they are used next."
+    ),
+}
+"""What erasing does not reach, by kind of database."""
+
+
+def erase(store: Store) -> None:
+    """Write a database anew, without the bytes of deleted rows.
+
+    To overwrite rows when they are deleted is not enough: as the trees of a database grow, they
+    move rows between pages and leave copies behind. On SQLite the whole file is written anew by
+    VACUUM, and a checkpoint empties the write-ahead log; on PostgreSQL the table is, by VACUUM
+    FULL. Both need room for a second copy, and take a time that is proportional to the size.
+
+    Args:
+        store: The database.
+
+    Raises:
+        StoreError: If another process reads an older state for longer than about ten seconds,
+            or the database cannot be used.
+    """
+    if store.engine.dialect.name == "sqlite":
+        kept = store.transact("", rewrite_file)
+    else:
+        outside = store.engine.execution_options(isolation_level="AUTOCOMMIT")
+        kept = Store(outside, store.name).read(rewrite_table)
+    if kept:
+        raise StoreError(f"{store.name} cannot be written anew: {OLDER}.")
+
+
+def rewrite_file(connection: Connection) -> int:
+    """Write the file of SQLite anew; return 1 if the write-ahead log could not be emptied."""
+    connection.exec_driver_sql("VACUUM")
+    # It waits for readers as long as any statement waits for a lock.
+    return connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]
+
+
+def rewrite_table(connection: Connection) -> int:
+    """Write the table of PostgreSQL anew; return the number of deleted rows that it kept."""
+    kept = 0
+    for pause in (*PAUSES, 0):
+        notices = getattr(connection.connection.driver_connection, "notices", [])
+        notices.clear()
+        connection.exec_driver_sql(f"VACUUM (FULL, VERBOSE) {PEOPLE.name}")
+        # "0 dead row versions cannot be removed yet", in the server's language.
+        details = [re.search(rb"\d+", notice.get(b"D", b"")) for notice in notices]
+        kept = sum(int(number[0]) for number in details if number)
+        if not kept:
+            break
+        time.sleep(pause)
+    return kept
