@@ -211,6 +211,7 @@ def test_a_matrix_that_cannot_be_written_is_one_line(place, monkeypatch):
     assert gallery.verify("1", [1, 2, 3]).threshold == 2
 
 
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded")
 def test_a_fork_searches_with_a_lock_of_its_own(place):
     vectors = embeddings(10, 3)
     gallery = fill(place, vectors, threshold=2)

@@ -13,6 +13,7 @@ import numpy as np
 from sqlalchemy import select
 
 from neuropil.store import StoreError
+from neuropil.store.database_url import is_writable
 from neuropil.vision.faces.gallery.gallery_tables import PEOPLE, read_gallery
 from neuropil.vision.faces.gallery.matrix_file import Header, MatrixFile, rows_of
 from neuropil.vision.faces.gallery.people_rows import STORED, until_of
@@ -166,9 +167,8 @@ def place_of(store: Store) -> tuple[Path, int]:
     It is beside a SQLite file. Where that cannot be written, and for a server, it is in the
     user's cache folder.
     """
-    database = store.engine.url.database or ""
-    if store.engine.dialect.name == "sqlite" and os.access(database, os.W_OK):
-        path = Path(database)
+    path = Path(store.engine.url.database or "")
+    if store.engine.dialect.name == "sqlite" and is_writable(path):
         return path.with_name(path.name + ".matrix"), path.stat().st_mode & 0o777
     home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     try:

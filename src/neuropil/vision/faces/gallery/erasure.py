@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 
 from neuropil.store import Store, StoreError
 from neuropil.store.database import PAUSES
-from neuropil.vision.faces.gallery.gallery_tables import PEOPLE
+from neuropil.text import reason
+from neuropil.vision.faces.gallery.gallery_tables import PEOPLE, change_gallery, read_gallery
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+    from neuropil.vision.faces.gallery.embedding_matrix import EmbeddingMatrix
 
 OLDER = "another process reads an older state of it, which still has them"
 REACH = {
@@ -23,6 +26,30 @@ REACH = {
     ),
 }
 """What erasing does not reach, by kind of database."""
+
+
+def erase_traces(store: Store, matrix: EmbeddingMatrix) -> None:
+    """Erase the traces of the people who were deleted, if that is not done.
+
+    Args:
+        store: The database.
+        matrix: Its matrix.
+
+    Raises:
+        StoreError: If traces remain.
+    """
+    gallery = store.read(read_gallery)
+    if gallery.erased >= gallery.forgotten:
+        return
+    try:
+        matrix.follow()
+        erase(store)
+    except StoreError as error:
+        raise StoreError(
+            f"the people are deleted, but traces of them remain: {reason(error)}. Call "
+            "`forget` again to erase them."
+        ) from error
+    store.write(lambda connection: change_gallery(connection, erased=gallery.forgotten))
 
 
 def erase(store: Store) -> None:

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self, final
 
 import numpy as np
-from sqlalchemy import select
 
-from neuropil.checks import number, optional, shown, whole
-from neuropil.store import StoreError
-from neuropil.text import reason, some_of, visible
+from neuropil.checks import shown, whole
+from neuropil.text import some_of
 from neuropil.vision.faces.gallery.embedding_matrix import EmbeddingMatrix
 from neuropil.vision.faces.gallery.enrolment_checks import (
     check_consent,
@@ -19,34 +17,35 @@ from neuropil.vision.faces.gallery.enrolment_checks import (
     check_name,
     iso,
 )
-from neuropil.vision.faces.gallery.erasure import REACH, erase
+from neuropil.vision.faces.gallery.erasure import REACH, erase_traces
 from neuropil.vision.faces.gallery.face_templates import distances, template_of, unit_rows
-from neuropil.vision.faces.gallery.gallery_tables import (
-    PEOPLE,
-    PERSONAL,
-    change_gallery,
-    hold_open,
-    lock_gallery,
-    open_tables,
-    read_gallery,
+from neuropil.vision.faces.gallery.gallery_settings import (
+    check_query,
+    check_settings,
+    store_settings,
 )
+from neuropil.vision.faces.gallery.gallery_tables import hold_open, open_tables, read_gallery
 from neuropil.vision.faces.gallery.nearest_rows import nearest_rows
 from neuropil.vision.faces.gallery.people_rows import (
-    MOST_AT_ONCE,
     STORED,
     Person,
     add_people,
     find_people,
     remove_people,
-    wrong_size,
+)
+from neuropil.vision.faces.gallery.stored_people import (
+    end_of_consent,
+    everybody,
+    names_of,
+    plain_person,
 )
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Collection, Iterator
+    from collections.abc import Iterator
     from datetime import date
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
     from sqlalchemy import Connection, Row
 
 
@@ -102,35 +101,11 @@ class FaceGallery:
         network: str | None = None,
         threshold: float | None = None,
     ) -> None:
-        threshold = optional(check_threshold)(threshold, "FaceGallery: `threshold`")
-        if network is not None and (not network or network != visible(network)):
-            raise ValueError(f"`network` must be printable text, got {shown(network)}.")
+        given = check_settings(network, threshold)
         self.store = open_tables(place)
         self.matrix = EmbeddingMatrix(self.store)
         self.held = hold_open(self.store)
-        self.prepare(network, threshold)
-
-    def prepare(self, network: str | None, threshold: float | None) -> None:
-        """Compare the network with the stored one; store what is new.
-
-        Raises:
-            ValueError: If the gallery belongs to another network.
-        """
-        given = {"network": network, "threshold": threshold}
-        given = {name: value for name, value in given.items() if value is not None}
-
-        def work(connection: Connection) -> None:
-            stored = lock_gallery(connection)
-            if network is not None and stored.network not in (None, network):
-                raise ValueError(
-                    f"{self.store.name} has embeddings of the network {shown(stored.network)}, "
-                    f"not of {shown(network)}: use that network, or begin another gallery."
-                )
-            change_gallery(connection, **given)
-
-        stored = self.settings()
-        if any(getattr(stored, name) != value for name, value in given.items()):
-            self.store.write(work)
+        store_settings(self.store, given)
 
     @property
     def network(self) -> str | None:
@@ -200,7 +175,7 @@ class FaceGallery:
         settings, found = self.store.read(work)
         if not found:
             raise ValueError(f"nobody of the name {shown(name)} is enrolled.")
-        threshold = self.check_query(settings, query)
+        threshold = check_query(settings, query, self.store.name)
         [person] = found
         if person.expires is not None and person.expires <= time.time():
             raise ValueError(
@@ -238,13 +213,12 @@ class FaceGallery:
         queries, one = unit_rows(embedding)
         while True:
             with self.matrix.current() as (gallery, chunks):
-                threshold = self.check_query(gallery, queries)
+                threshold = check_query(gallery, queries, self.store.name)
                 found = nearest_rows(chunks, queries, k, threshold, time.time())
-            names = self.names_of(
-                {row for each in found for row, _ in each}, gallery.generation
-            )
+            rows = {row for each in found for row, _ in each}
+            names = names_of(self.store, rows, gallery.generation)
             # Otherwise somebody was forgotten meanwhile.
-            if all(row in names for each in found for row, _ in each):
+            if len(names) == len(rows):
                 named = [[(names[row], apart) for row, apart in each] for each in found]
                 return named[0] if one else named
 
@@ -277,7 +251,7 @@ class FaceGallery:
             return missing
 
         missing = self.store.write(work)
-        self.finish_erasing()
+        erase_traces(self.store, self.matrix)
         if missing:
             raise ValueError(
                 f"nobody of the name {some_of(map(repr, missing))} is enrolled: nobody was "
@@ -285,29 +259,10 @@ class FaceGallery:
             )
         return REACH[self.store.engine.dialect.name]
 
-    def finish_erasing(self) -> None:
-        """Erase the traces of the people who were deleted.
-
-        Raises:
-            StoreError: If they remain.
-        """
-        gallery = self.settings()
-        if gallery.erased < gallery.forgotten:
-            try:
-                self.matrix.follow()
-                erase(self.store)
-            except StoreError as error:
-                raise StoreError(
-                    f"the people are deleted, but traces of them remain: {reason(error)}. Call "
-                    "`forget` again to erase them."
-                ) from error
-            self.store.write(lambda c: change_gallery(c, erased=gallery.forgotten))
-
     def names(self) -> dict[str, str | None]:
         """Return the names in alphabetical order, each with the end of its consent or None."""
-        rows = select(PEOPLE.c.name, PEOPLE.c.expires).where(PEOPLE.c.name.is_not(None))
-        found = self.store.read(lambda connection: list(connection.execute(rows)))
-        return {row.name: row.expires and iso(row.expires) for row in sorted(found)}
+        people = everybody(self.store, "name", "expires")
+        return {row.name: end_of_consent(row) for row in people}
 
     def export(self) -> Iterator[dict[str, Any]]:
         """Yield all that is stored about each person, as plain data for JSON.
@@ -315,10 +270,7 @@ class FaceGallery:
         The people are those of the moment of the call, in alphabetical order. `enroll` takes
         the same values: the template of a template is itself.
         """
-        columns = [PEOPLE.c[name] for name in PERSONAL]
-        rows = select(*columns).where(PEOPLE.c.name.is_not(None))
-        found = self.store.read(lambda connection: list(connection.execute(rows)))
-        return (plain(row) for row in sorted(found, key=lambda row: row.name))
+        return map(plain_person, everybody(self.store))
 
     def __len__(self) -> int:
         return self.settings().people
@@ -342,50 +294,6 @@ class FaceGallery:
         if self.held is not None:
             self.held.close()
 
-    def names_of(self, rows: Collection[int], generation: int) -> dict[int, str]:
-        """Return the names in those of some rows that have not changed since a generation."""
-        numbers, names = list(rows), {}
-        for start in range(0, len(numbers), MOST_AT_ONCE):
-            some = PEOPLE.c.row.in_(numbers[start : start + MOST_AT_ONCE])
-            same = select(PEOPLE.c.row, PEOPLE.c.name).where(
-                some, PEOPLE.c.generation <= generation
-            )
-            names |= dict(map(tuple, self.store.read(lambda c, q=same: list(c.execute(q)))))
-        return names
-
     def settings(self) -> Row[Any]:
         """Return the settings and counters."""
         return self.store.read(read_gallery)
-
-    def check_query(self, settings: Row[Any], queries: NDArray[np.float32]) -> float:
-        """Return the threshold, after a check of the size of embeddings.
-
-        Raises:
-            ValueError: If they do not fit the gallery, or it has no threshold.
-        """
-        if not settings.people:
-            raise ValueError(f"{self.store.name} is empty: enrol people first.")
-        if settings.size != queries.shape[1]:
-            raise ValueError(wrong_size(self.store.name, settings.size, queries.shape[1]))
-        if settings.threshold is None:
-            raise ValueError(
-                f"{self.store.name} has no threshold: open it with one, such as "
-                "FaceGallery(place, threshold=0.8)."
-            )
-        return settings.threshold
-
-
-def check_threshold(value: object, what: str) -> float:
-    """Return a threshold: a distance of unit vectors."""
-    return number(value, what, "[0, 2]")
-
-
-def plain(row: Row[Any]) -> dict[str, Any]:
-    """Return a person as plain data."""
-    return {
-        "name": row.name,
-        "consent": row.consent,
-        "enrolled": iso(row.enrolled),
-        "expires": row.expires and iso(row.expires),
-        "template": np.frombuffer(row.template, STORED).tolist(),
-    }

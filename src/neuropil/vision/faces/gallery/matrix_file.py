@@ -28,7 +28,7 @@ FIELDS = struct.Struct("<32sqqqq")
 CHECK = struct.Struct("<I")
 MAGIC = b"neuropil matrix 1\n"
 # The product of a chunk with a query is made while the chunk is in the processor's cache.
-CHUNK_BYTES, LEAST_ROWS = 2**21, 64
+CHUNK_BYTES, LEAST_ROWS = 2**22, 64
 
 
 @dataclass(frozen=True)

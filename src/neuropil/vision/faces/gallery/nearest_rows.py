@@ -56,12 +56,11 @@ def candidates(
     least = 1 - threshold**2 / 2 - ROUNDING
     lowest = np.full((len(queries), 1), least, np.float32)
     best = [(np.empty(0, np.int64), np.empty(0, np.float32))] * len(queries)
-    for at, chunk in enumerate(chunks):
-        templates = chunk["templates"][:, : queries.shape[1]]
+    for at, templates in enumerate(chunks["templates"][..., : queries.shape[1]]):
         products = queries @ templates.T
-        unusable = chunk["until"] <= now
-        if unusable.any():
-            products[:, unusable] = -np.inf
+        if not (products > lowest).any():  # most chunks, once the first have been seen
+            continue
+        products[:, chunks["until"][at] <= now] = -np.inf
         better = products > lowest
         for query in np.flatnonzero(better.any(1)):
             columns = np.flatnonzero(better[query])
