@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import importlib.util
 import json as plain_json
+import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
@@ -161,11 +162,21 @@ def enrolling(gallery: FaceGallery, rng: np.random.Generator) -> dict[str, float
         for n, each in enumerate(some)
     ]
     median, most = statistics.median(taken), max(taken)
+    with Path(gallery.store.name).with_name("other").open("wb") as file:
+        bare = statistics.median(seconds(lambda: sync(file)) for _ in range(50))
     print(f"enrolling {median * 1e3:.1f} ms (at most {most * 1e3:.1f}), at most "
           f"{ENROLLING * 1e3:.0f}: {told(median <= ENROLLING)}")  # fmt: skip
+    print(f"  of which writing 4 KiB to the disk takes {bare * 1e3:.1f}")
     after = seconds(lambda: gallery.identify(some[0]))
     print(f"the first answer after 200 enrolments: {after * 1e3:.0f} ms")
-    return {"median": median, "most": most, "first answer": after}
+    return {"median": median, "most": most, "first answer": after, "disk": bare}
+
+
+def sync(file: BinaryIO) -> None:
+    """Write a page to the disk, as every durable change must."""
+    file.write(bytes(4096))
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def told(fine: bool) -> str:

@@ -65,7 +65,7 @@ def test_what_a_killed_process_was_told_is_there(place, kills):
     rng = random.Random(kills)
     gallery = FaceGallery(place, threshold=0.01)
     enroll(gallery, "first")
-    here, gone = {"first"}, set()
+    here, all_gone = {"first"}, set()
     for kill in range(kills):
         child, lines = fork(come_and_go, place, f"person {kill:03d}")
         told = [lines.readline() for _ in range(rng.randrange(1, 9))]
@@ -74,6 +74,7 @@ def test_what_a_killed_process_was_told_is_there(place, kills):
         os.waitpid(child, 0)
         with lines:
             told += [*lines]
+        gone = set()
         for line in map(str.strip, told):
             (here.add if line[0] == "+" else here.discard)(line[1:])
             gone |= {line[1:]} if line[0] == "-" else set()
@@ -82,9 +83,11 @@ def test_what_a_killed_process_was_told_is_there(place, kills):
         assert len(names ^ here) <= 1
         here = names
         assert traces(gallery, {name: vector(name) for name in gone}) == []
+        all_gone |= gone
         known = sorted(here)
         found = gallery.identify([vector(name) for name in known])
         assert found == [[(name, 0.0)] for name in known]
+    assert traces(gallery, {name: vector(name) for name in all_gone}) == []
 
 
 def enroll_many(tell, place, prefix):

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from neuropil.vision import FaceGallery
 from neuropil.vision.faces.gallery import face_gallery, matrix_file
 from neuropil.vision.faces.gallery.embedding_matrix import place_of
-from neuropil.vision.faces.gallery.gallery_tables import open_tables
+from neuropil.vision.faces.gallery.gallery_tables import PEOPLE, open_tables
 from neuropil.vision.faces.gallery.nearest_rows import nearest_rows
 from neuropil.vision.faces.gallery.people_rows import Person, add_people
 
@@ -145,6 +146,40 @@ def test_who_was_enrolled_by_another_is_found(place, small_chunks):
         (first, second)[number % 2].enroll(f"person {number}", vector, consent=NOTE)
         for gallery in (first, second):
             assert gallery.identify(vector, k=1) == [(f"person {number}", 0.0)]
+
+
+NAMES = [f"person {number}" for number in range(6)]
+STEPS = st.tuples(st.sampled_from(["enroll", "forget", "identify"]), st.sampled_from(NAMES))
+
+
+@given(steps=st.lists(st.tuples(STEPS, st.integers(0, 1)), max_size=12))
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_two_processes_agree_with_a_dictionary(tmp_path_factory, small_chunks, steps):
+    place = tmp_path_factory.mktemp("people") / "people.db"
+    galleries, here = [FaceGallery(place, threshold=2), FaceGallery(place)], {}
+    vectors = dict(zip(NAMES, embeddings(len(NAMES), 3), strict=True))
+    for (step, name), which in steps:
+        gallery = galleries[which]
+        if step == "identify" and here:
+            found = gallery.identify(vectors[name], k=9)
+            apart = {each: np.linalg.norm(here[each] - vectors[name]) for each in here}
+            assert [each for each, _ in found] == sorted(here, key=lambda each: apart[each])
+        elif step == "enroll" and name not in here:
+            gallery.enroll(name, vectors[name], consent=NOTE)
+            here[name] = vectors[name]
+        elif step == "forget" and name in here:
+            gallery.forget(name)
+            del here[name]
+        assert len(gallery) == len(here)
+    assert galleries[0].names().keys() == here.keys()
+
+
+def test_a_template_that_is_damaged_in_the_database_is_found(place):
+    gallery = fill(place, embeddings(5, 3), threshold=2)
+    damage = sa.update(PEOPLE).where(PEOPLE.c.row == 3).values(template=b"\1" * 12)
+    gallery.store.write(lambda connection: connection.execute(damage))
+    with pytest.raises(ValueError, match="is damaged: the sum of its templates does not agree"):
+        gallery.identify([1, 2, 3])
 
 
 def header_changed(path):

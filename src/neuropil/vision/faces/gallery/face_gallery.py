@@ -72,6 +72,13 @@ class FaceGallery:
     unit length, with a name, a note of consent and a date of expiry. Distances are Euclidean
     between unit vectors, from 0 to 2.
 
+    The database is the truth, and many processes may use it at once: what `enroll` has returned
+    is durable, and readers see the state before a change or after it. The templates are also in
+    a matrix to search, a file beside a SQLite file, or in ``neuropil/galleries`` of the user's
+    cache folder. Each use compares it with the database. `forget` erases a person from the
+    database and from this matrix at once; matrices of other machines and other users follow
+    when they are used next.
+
     Args:
         place: A path or ``sqlite:///PATH``, or ``postgresql://USER:PASSWORD@HOST/DATABASE``, as
             for `neuropil.store.open_store`. A gallery that does not exist is created.
