@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # Queries that are compared with a chunk at once: their products fit into the cache.
-MOST_QUERIES = 64
+MOST_QUERIES, MOST_PRODUCTS = 64, 2**18
 # Products in float32 may order neighbours wrongly that differ by less than this, so a few more
 # than k are compared in float64.
 ROUNDING, SPARE = 1e-5, 8
@@ -53,23 +53,27 @@ def candidates(
     chunks: NDArray[Any], queries: NDArray[np.float32], most: int, threshold: float, now: float
 ) -> list[NDArray[np.int64]]:
     """Return the rows with the greatest products with each query, above what can be near."""
+    templates, length = chunks["templates"][..., : queries.shape[1]], rows_of(chunks.dtype)
     least = 1 - threshold**2 / 2 - ROUNDING
     lowest = np.full((len(queries), 1), least, np.float32)
     best = [(np.empty(0, np.int64), np.empty(0, np.float32))] * len(queries)
-    for at, templates in enumerate(chunks["templates"][..., : queries.shape[1]]):
-        products = queries @ templates.T
-        if not (products > lowest).any():  # most chunks, once the first have been seen
-            continue
-        products[:, chunks["until"][at] <= now] = -np.inf
+    start, at_once = 0, max(MOST_PRODUCTS // (len(queries) * length), 1)
+    while start < len(chunks):
+        # As many as were seen before: among them, few are expected to be better.
+        some = templates[start : start + min(max(start, 1), at_once)]
+        products = np.concatenate([queries @ each.T for each in some], axis=1)
         better = products > lowest
         for query in np.flatnonzero(better.any(1)):
             columns = np.flatnonzero(better[query])
+            new = columns + start * length
+            usable = chunks["until"][divmod(new, length)] > now
             rows, values = best[query]
-            rows = np.concatenate([rows, columns + at * rows_of(chunks.dtype)])
-            values = np.concatenate([values, products[query, columns]])
+            rows = np.concatenate([rows, new[usable]])
+            values = np.concatenate([values, products[query, columns[usable]]])
             best[query] = greatest(rows, values, most)
             if len(rows) >= most:
                 lowest[query] = best[query][1][-1]
+        start += len(some)
     return [rows for rows, _ in best]
 
 
