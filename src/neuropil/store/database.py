@@ -110,6 +110,7 @@ def open_store(
         place: A path or ``sqlite:///PATH``, or ``postgresql://USER:PASSWORD@HOST/DATABASE``; to
             reach a server by its socket, ``postgresql://USER@/DATABASE?unix_sock=PATH``. A
             network connection is encrypted if the server can; its certificate is not checked.
+            A file that cannot be written, or whose folder cannot, is opened to read.
         kind: What it holds, such as ``"study"``; a database of another kind is refused.
         format_number: Number of the format of the tables; another format is refused.
         tables: The tables.

@@ -112,15 +112,19 @@ def shown_url(url: URL) -> str:
     return visible(plain.render_as_string(hide_password=True))
 
 
-def build_engine(url: URL) -> Engine:
+def build_engine(url: URL, *, answer_timeout: float = ANSWER_TIMEOUT) -> Engine:
     """Return the engine that connects to a database, anew for each transaction.
+
+    Args:
+        url: The database, as `parse_place` returns it.
+        answer_timeout: Seconds until a server that does not answer counts as lost.
 
     Raises:
         ModuleNotFoundError: If the driver is not installed.
     """
     options: dict[str, Any] = {"timeout": LOCK_TIMEOUT}
     if url.drivername == POSTGRESQL:
-        options = {"timeout": ANSWER_TIMEOUT, "startup_params": STARTUP}
+        options = {"timeout": answer_timeout, "startup_params": STARTUP}
         if url.password is None:  # the driver fails if the server asks for one
             options["password"] = ""
         if "unix_sock" in url.query:  # it would offer encryption, which takes ten times longer

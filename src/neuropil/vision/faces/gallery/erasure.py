@@ -6,8 +6,9 @@ import re
 import time
 from typing import TYPE_CHECKING
 
-from neuropil.store import Store, StoreError
+from neuropil.store import Store, StoreError, database_url
 from neuropil.store.database import PAUSES
+from neuropil.store.database_url import build_engine
 from neuropil.text import reason
 from neuropil.vision.faces.gallery.gallery_tables import PEOPLE, change_gallery, read_gallery
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from neuropil.vision.faces.gallery.embedding_matrix import EmbeddingMatrix
 
 OLDER = "another process reads an older state of it, which still has them"
+# Seconds that a server may take to write a table anew: 400,000 people take 4.
+REWRITING_TIMEOUT = 3600.0
 REACH = {
     "sqlite": "Copies, exports and backups of the file are not reached.",
     "postgresql": (
@@ -70,7 +73,8 @@ def erase(store: Store) -> None:
     if store.engine.dialect.name == "sqlite":
         kept = store.transact("", rewrite_file)
     else:
-        outside = store.engine.execution_options(isolation_level="AUTOCOMMIT")
+        patient = build_engine(store.engine.url, answer_timeout=REWRITING_TIMEOUT)
+        outside = patient.execution_options(isolation_level="AUTOCOMMIT")
         kept = Store(outside, store.name).read(rewrite_table)
     if kept:
         raise StoreError(f"{store.name} cannot be written anew: {OLDER}.")
@@ -85,6 +89,9 @@ def rewrite_file(connection: Connection) -> int:
 
 def rewrite_table(connection: Connection) -> int:
     """Write the table of PostgreSQL anew; return the number of deleted rows that it kept."""
+    # While it waits for readers to end, it makes new ones wait.
+    milliseconds = int(1000 * database_url.LOCK_TIMEOUT)
+    connection.exec_driver_sql(f"SET lock_timeout = {milliseconds}")
     kept = 0
     for pause in (*PAUSES, 0):
         notices = getattr(connection.connection.driver_connection, "notices", [])
