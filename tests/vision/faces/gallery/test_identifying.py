@@ -137,6 +137,22 @@ def test_an_empty_gallery_and_one_without_a_threshold_are_refused(place):
         gallery.identify([1, 0])
 
 
+def test_who_is_forgotten_after_the_search_is_not_named(place, monkeypatch):
+    gallery = FaceGallery(place, threshold=2)
+    gallery.enroll("Ann", [1, 0], consent=NOTE)
+    gallery.enroll("Bob", [0, 1], consent=NOTE)
+    look_up = face_gallery.names_of
+
+    def names_of(*arguments):
+        if "Ann" in gallery:
+            gallery.forget("Ann")
+            gallery.enroll("Cho", [1, 1], consent=NOTE)  # in the row of Ann
+        return look_up(*arguments)
+
+    monkeypatch.setattr(face_gallery, "names_of", names_of)
+    assert [name for name, _ in gallery.identify([1, 0])] == ["Cho", "Bob"]
+
+
 # The matrix
 
 
