@@ -9,6 +9,7 @@ from tests.vision.faces.gallery.trace_search import traces
 from neuropil.store import StoreError, database_url
 from neuropil.vision import FaceGallery
 from neuropil.vision.faces.gallery import erasure, matrix_file
+from neuropil.vision.faces.gallery.embedding_matrix import place_of
 from neuropil.vision.faces.gallery.face_templates import template_of
 from neuropil.vision.faces.gallery.people_rows import Person, add_people
 
@@ -127,3 +128,20 @@ def test_what_a_killed_process_has_left_is_erased_by_the_next(place, monkeypatch
         FaceGallery(place).forget(min(some))
     assert traces(gallery, some) == []
     assert gallery.names().keys() == {*other}
+
+
+@pytest.mark.extended
+def test_the_matrix_of_another_machine_follows_when_it_is_used(postgres, tmp_path, monkeypatch):
+    some, other = people(3, 1), people(1, 2)
+    template = template_of(some[min(some)]).tobytes()
+    here, there = (FaceGallery(place, threshold=2) for place in [postgres.empty_database()] * 2)
+    enroll(here, some | other)
+    matrices = []
+    for gallery, machine in ((there, "there"), (here, "here")):
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / machine))
+        gallery.identify(other[min(other)])
+        matrices.append(place_of(gallery.store)[0])
+    here.forget(*some)
+    assert [template in path.read_bytes() for path in matrices] == [True, False]
+    assert there.identify(some[min(some)], k=1)[0][0] == min(other)
+    assert [template in path.read_bytes() for path in matrices] == [False, False]
