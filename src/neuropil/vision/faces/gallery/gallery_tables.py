@@ -53,6 +53,7 @@ PEOPLE = sa.Table(
     sa.Column("template", sa.LargeBinary),
 )
 COUNTERS = ("size", "people", "rows", "generation", "checksum", "forgotten", "erased")
+SETTINGS = sa.select(GALLERY)
 PERSONAL = ("name", "consent", "enrolled", "expires", "template")
 
 # PostgreSQL would copy samples of each column into its statistics, which outlive the rows.
@@ -102,7 +103,7 @@ def read_gallery(connection: sa.Connection) -> sa.Row[Any]:
     """Return the settings and counters, and read the state of one moment from now on."""
     if connection.dialect.name == "postgresql":  # SQLite does so anyway
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-    return connection.execute(sa.select(GALLERY)).one()
+    return connection.execute(SETTINGS).one()
 
 
 def lock_gallery(connection: sa.Connection) -> sa.Row[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from neuropil.vision.faces.gallery.enrolment_checks import iso
 from neuropil.vision.faces.gallery.gallery_tables import PEOPLE, PERSONAL
@@ -17,6 +17,13 @@ if TYPE_CHECKING:
     from sqlalchemy import Row
 
     from neuropil.store import Store
+
+
+# Built once: each search needs it.
+NAMES = select(PEOPLE.c.row, PEOPLE.c.name).where(
+    PEOPLE.c.row.in_(bindparam("rows", expanding=True)),
+    PEOPLE.c.generation <= bindparam("generation"),
+)
 
 
 def everybody(store: Store, *columns: str) -> list[Row[Any]]:
@@ -31,10 +38,9 @@ def names_of(store: Store, rows: Collection[int], generation: int) -> dict[int, 
     """Return the names in those of some rows that have not changed since a generation."""
     numbers, names = list(rows), {}
     for start in range(0, len(numbers), MOST_AT_ONCE):
-        some = PEOPLE.c.row.in_(numbers[start : start + MOST_AT_ONCE])
-        named = select(PEOPLE.c.row, PEOPLE.c.name)
-        same = named.where(some, PEOPLE.c.generation <= generation)
-        names |= store.read(lambda c, q=same: {row.row: row.name for row in c.execute(q)})
+        some = {"rows": numbers[start : start + MOST_AT_ONCE], "generation": generation}
+        found = store.read(lambda connection, some=some: connection.execute(NAMES, some).all())
+        names |= dict(map(tuple, found))
     return names
 
 
