@@ -3,7 +3,7 @@
 import sqlite3
 import sys
 import threading
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 from socket import create_server
 
@@ -371,3 +371,22 @@ def test_a_stopped_process_does_not_keep_its_locks(postgres, impatient, monkeypa
     store.write(work)
     assert notes(store) == ["one"]
     assert len(calls) == 2
+
+
+# Files that cannot be written
+
+
+@pytest.mark.parametrize("has_writer", [False, True])
+def test_a_file_that_cannot_be_written_is_read(tmp_path, monkeypatch, has_writer):
+    store = open_notes(tmp_path / "a.db")
+    write_note(store, "one")
+    with store.engine.connect() if has_writer else nullcontext() as writer:
+        if writer is not None:  # its log stays beside the file
+            writer.exec_driver_sql("SELECT * FROM notes").all()
+            write_note(store, "two")
+        for module in (database, database_url):
+            monkeypatch.setattr(module, "is_writable", lambda _: False)
+        reader = open_notes(tmp_path / "a.db")
+        assert notes(reader) == (["one", "two"] if has_writer else ["one"])
+        with pytest.raises(StoreError, match="attempt to write a readonly database"):
+            write_note(reader, "three")

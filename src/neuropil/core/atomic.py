@@ -131,12 +131,13 @@ def delete_abandoned(path: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def lock(handle: int, *, wait: bool = False) -> bool:
-    """Take a lock that is released when this process ends.
+def lock(handle: int, *, wait: bool = False, shared: bool = False) -> bool:
+    """Take a lock that is released when this process ends, in place of one it has.
 
     Args:
         handle: An open file or folder.
         wait: Whether to wait until the lock is free.
+        shared: Whether others may have a shared lock at the same time.
 
     Returns:
         Whether the lock was free; also True if the system has no locks.
@@ -146,12 +147,21 @@ def lock(handle: int, *, wait: bool = False) -> bool:
     except ImportError:  # Windows
         return True
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+        fcntl.flock(handle, kind | (0 if wait else fcntl.LOCK_NB))
     except BlockingIOError:
         return False
     except OSError:  # a file system without locks
         return True
     return True
+
+
+def unlock(handle: int) -> None:
+    """Release the lock on an open file."""
+    with contextlib.suppress(ImportError, OSError):  # no locks, as in `lock`
+        import fcntl
+
+        fcntl.flock(handle, fcntl.LOCK_UN)
 
 
 def sync_folder(folder: Path) -> None:

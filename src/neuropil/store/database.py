@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, final
 
 from sqlalchemy import Column, Integer, MetaData, Table, Text, func, insert, inspect, select
 from sqlalchemy.exc import DBAPIError
 
 from neuropil.store.database_errors import StoreError, failure, is_transient
-from neuropil.store.database_url import BEGIN, build_engine, parse_place, shown_url
+from neuropil.store.database_url import BEGIN, build_engine, is_writable, parse_place, shown_url
 from neuropil.text import visible
 
 if TYPE_CHECKING:
@@ -109,6 +110,7 @@ def open_store(
         place: A path or ``sqlite:///PATH``, or ``postgresql://USER:PASSWORD@HOST/DATABASE``; to
             reach a server by its socket, ``postgresql://USER@/DATABASE?unix_sock=PATH``. A
             network connection is encrypted if the server can; its certificate is not checked.
+            A file that cannot be written, or whose folder cannot, is opened to read.
         kind: What it holds, such as ``"study"``; a database of another kind is refused.
         format_number: Number of the format of the tables; another format is refused.
         tables: The tables.
@@ -148,7 +150,7 @@ def open_store(
         raise StoreError(f"{store.name} {failure(error)}.") from error
     if not store.read(is_created):
         store.write(create)
-    if store.engine.dialect.name == "sqlite":
+    if store.engine.dialect.name == "sqlite" and is_writable(Path(url.database or "")):
         # With a write-ahead log, readers and a writer do not wait for each other. The file
         # keeps this setting, so it is made after the check: files of others stay as they are.
         store.transact("", lambda c: c.exec_driver_sql("PRAGMA journal_mode = WAL").scalar())

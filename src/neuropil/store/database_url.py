@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import re
+import sqlite3
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +20,6 @@ from neuropil.store.database_errors import StoreError
 from neuropil.text import all_of, nearest, visible
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from sqlalchemy.engine import Engine
 
 FORMS = "a path, sqlite:///PATH, or postgresql://USER:PASSWORD@HOST/DATABASE"
@@ -112,21 +112,28 @@ def shown_url(url: URL) -> str:
     return visible(plain.render_as_string(hide_password=True))
 
 
-def build_engine(url: URL) -> Engine:
+def build_engine(url: URL, *, answer_timeout: float = ANSWER_TIMEOUT) -> Engine:
     """Return the engine that connects to a database, anew for each transaction.
+
+    Args:
+        url: The database, as `parse_place` returns it.
+        answer_timeout: Seconds until a server that does not answer counts as lost.
 
     Raises:
         ModuleNotFoundError: If the driver is not installed.
     """
     options: dict[str, Any] = {"timeout": LOCK_TIMEOUT}
     if url.drivername == POSTGRESQL:
-        options = {"timeout": ANSWER_TIMEOUT, "startup_params": STARTUP}
+        options = {"timeout": answer_timeout, "startup_params": STARTUP}
         if url.password is None:  # the driver fails if the server asks for one
             options["password"] = ""
         if "unix_sock" in url.query:  # it would offer encryption, which takes ten times longer
             options["ssl_context"] = False
+    given: dict[str, Any] = {"connect_args": options}
+    if url.drivername == SQLITE and not is_writable(Path(url.database or "")):
+        given = {"creator": partial(connect_to_read, url.database or "")}
     try:
-        engine = create_engine(url, poolclass=NullPool, connect_args=options)
+        engine = create_engine(url, poolclass=NullPool, **given)
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
             f"postgresql:// needs {error.name}: pip install 'neuropil[postgres]'."
@@ -135,6 +142,24 @@ def build_engine(url: URL) -> Engine:
         event.listen(engine, "connect", set_pragmas)
         event.listen(engine, "begin", begin_transaction)
     return engine
+
+
+def is_writable(path: Path) -> bool:
+    """Return whether SQLite can write to a file, and its log beside it; also if it is new."""
+    effective = os.access in os.supports_effective_ids
+    places = (path.parent, path) if path.exists() else (path.parent,)
+    return all(os.access(each, os.W_OK, effective_ids=effective) for each in places)
+
+
+def connect_to_read(path: str) -> sqlite3.Connection:
+    """Return a connection to a file that cannot be written, or whose folder cannot.
+
+    SQLite reads a write-ahead log only through files beside it. They exist while a writer has
+    the database open. If they do not, nothing changes the file, and it is read as it is.
+    """
+    option = "mode=ro" if Path(f"{path}-wal").exists() else "immutable=1"
+    address = f"{Path(path).absolute().as_uri()}?{option}"
+    return sqlite3.connect(address, LOCK_TIMEOUT, check_same_thread=False, uri=True)
 
 
 def set_pragmas(connection: sqlite3.Connection, _: object) -> None:

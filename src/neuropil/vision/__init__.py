@@ -52,6 +52,8 @@ if TYPE_CHECKING:
     from neuropil.vision.faces.distance_threshold import (
         smallest_false_accept_rate as smallest_false_accept_rate,
     )
+    from neuropil.vision.faces.gallery.face_gallery import FaceGallery as FaceGallery
+    from neuropil.vision.faces.gallery.face_gallery import Verification as Verification
     from neuropil.vision.faces.rank_identification import (
         rank1_identification as rank1_identification,
     )

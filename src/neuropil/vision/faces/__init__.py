@@ -1,1 +1,1 @@
-"""Faces: losses and triplets that teach a network to tell people apart."""
+"""Faces: verification, recognition, and a gallery of people."""
