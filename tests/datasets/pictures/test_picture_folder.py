@@ -279,7 +279,7 @@ def test_other_files_alone_are_said(tmp_path):
     ("options", "message"),
     [
         ({"target": "x"}, "`target` does not apply to a folder of pictures"),
-        ({"task": "regression"}, "need classification, not regression"),
+        ({"task": "regression"}, "need classification or verification, not regression"),
         ({"color": "blue"}, "open: `color` must be 'grey' or 'rgb' or None, got 'blue'"),
         ({"image_size": 0}, "`image_size` must be a number of pixels"),
         ({"seed": -1}, "`seed` must be a whole number from 0 to 2⁶³ − 1, got -1"),
