@@ -8,6 +8,7 @@ minutes, unless ``RUN`` in the environment names a run with its data.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -43,6 +44,25 @@ def report() -> None:
         page.goto((run / "report.html").as_uri())
         page.screenshot(path=FOLDER / "report.png")
         browser.close()
+
+
+def study() -> None:
+    """Photograph the gains of a study of real data, from its page."""
+    from PIL import Image
+    from playwright.sync_api import sync_playwright
+
+    pages = FOLDER.parent / "docs" / "studies"
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path="/usr/bin/chromium")
+        # Taller than the page: its head would otherwise stay in view.
+        page = browser.new_page(viewport={"width": 960, "height": 6000})
+        page.goto((pages / "fashion_mnist.html").as_uri())
+        found: Any = page.locator("#gains").bounding_box()
+        clip: Any = {"x": 0, "y": found["y"] + 24, "width": 960, "height": found["height"] - 48}
+        picture = page.screenshot(clip=clip)
+        browser.close()
+    with Image.open(io.BytesIO(picture)) as image:
+        image.convert("RGB").quantize(64).save(FOLDER / "study.png", optimize=True)
 
 
 def diagram() -> None:
@@ -203,7 +223,7 @@ def write_scenes(folder: Path) -> Path:
 
 PICTURES = {
     "report": report, "diagram": diagram, "map": digit_map, "boxes": boxes, "masks": masks,
-    "scenes": scenes,
+    "scenes": scenes, "study": study,
 }  # fmt: skip
 
 if __name__ == "__main__":
