@@ -77,8 +77,8 @@ def standing(
         seeds: The planned number of seeds.
         smallest: The smallest difference that matters.
         level: The confidence level.
-        given_up: Variants for which no look waits: there is no time for their runs. Those that
-            they have count, so that giving up one does not undo the verdicts on others.
+        given_up: Variants for which no look waits, since time is too short for their runs. The
+            runs that have ended count, so that giving up one undoes no verdict on others.
         earlier: What fewer of these runs told, whose looks need not be taken again.
     """
     decisions = {} if earlier is None else dict(earlier.decisions)

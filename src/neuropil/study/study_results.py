@@ -70,7 +70,7 @@ def study_results(
 
 
 def network_text(network: Network) -> str:
-    """Return the expression of a network, or its number of layers if it is no chain of them."""
+    """Return the expression of a network, or the number of layers of one that branches."""
     written = " ".join(repr(network).split()).removeprefix("( ").removesuffix(" )")
     return f"{len(network):,} layers" if written.startswith("Network(") else written
 
@@ -95,7 +95,7 @@ def baseline_entry(state: StudyState, description: str) -> dict[str, Any]:
 
 
 def trainings_entry(state: StudyState, name: str) -> dict[str, Any]:
-    """Return what an entry says of the trainings of a variant."""
+    """Return the part of an entry about the trainings of a variant."""
     seconds = state.seconds.get(name)
     return {
         "figures": figures(state, name),
@@ -147,8 +147,7 @@ def interaction_entry(name: str, state: StudyState) -> dict[str, Any] | None:
 
 def verdict_on(name: str, state: StudyState) -> str:
     """Return the verdict on a variant: one whose trainings mostly diverge hurts."""
-    ended, failed = state.ended.get(name, set()), len(state.errors.get(name, ()))
-    if 2 * failed > len(ended):
+    if state.mostly_failed(name):
         return "hurts"
     known = state.standing.decisions.get(name)
     return "cannot tell" if known is None else known.verdict

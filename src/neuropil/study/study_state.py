@@ -220,17 +220,20 @@ class StudyState:
         own = self.outcomes.get(name, {})
         return {seed: values for seed, values in own.items() if seed not in unneeded}
 
+    def mostly_failed(self, name: str) -> bool:
+        """Return whether more than half of the runs of a variant that ended have failed."""
+        return 2 * len(self.errors.get(name, ())) > len(self.ended.get(name, ()))
+
     def check_baseline(self) -> None:
         """Check that most trainings of the baseline did not diverge.
 
         Raises:
             ValueError: If they did.
         """
-        errors = self.errors.get(BASELINE, [])
-        if 2 * len(errors) > len(self.ended.get(BASELINE, ())):
+        if self.mostly_failed(BASELINE):
             raise ValueError(
                 f"a training of the baseline failed, so nothing can be compared with it: "
-                f"{errors[0]} A smaller learning rate (--lr) may help."
+                f"{self.errors[BASELINE][0]} A smaller learning rate (--lr) may help."
             )
 
 

@@ -73,7 +73,7 @@ def split_people(
         raise DataError(
             f"{len(known):,} people cannot be divided into at least {FEWEST} for training, "
             f"{middle:,} for validation and {held:,} for the test, since all pictures of a "
-            "person belong into one part. Either of the last two may be 0."
+            "person stay in one part. Either of the last two may be 0."
         )
     parts = np.zeros(len(known), int)
     order = np.random.default_rng(seed).permutation(len(known))

@@ -104,7 +104,7 @@ def check_people(folder: Path, parts: Mapping[str, Path]) -> None:
             raise DataError(
                 f"{folder}: {some_of(map(repr, sorted(both, key=natural_key)))} "
                 f"{'is' if len(both) == 1 else 'are'} in {parts[one].name} and in "
-                f"{parts[other].name}: for verification, all pictures of a person belong "
+                f"{parts[other].name}: for verification, put all pictures of a person "
                 "into one part."
             )
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neuropil.vision.faces.unit_length import unit_length
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -51,15 +53,12 @@ def sort_by_person(owner: str, embeddings: Any, people: Any) -> tuple[Array, Arr
         )
     if not np.isfinite(rows).all():
         raise ValueError(f"{owner}: an embedding holds NaN or infinity.")
-    # The largest value is 1 first, so that squares neither overflow nor vanish.
-    size = np.abs(rows).max(axis=1, keepdims=True)
-    if not size.all():
+    if not rows.any(axis=1).all():
         raise ValueError(f"{owner}: an embedding is zero, so it has no direction.")
-    rows = rows / size
-    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    unit = unit_length(rows)
     numbers = np.unique(names, return_inverse=True)[1]
     order = np.argsort(numbers, kind="stable")
-    return rows[order].astype(np.float32), numbers[order]
+    return unit[order], numbers[order]
 
 
 def distances_between(rows: Array, others: Array) -> Array:

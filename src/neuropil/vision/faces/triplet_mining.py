@@ -126,7 +126,7 @@ def batch(what: str, embeddings: Tensor, people: Any) -> tuple[Tensor, Tensor]:
 def triplets(
     search: Callable[[Tensor, Tensor], Tensor], embeddings: Tensor, people: Tensor
 ) -> Triplets:
-    """Return what a search finds; nothing where there are not two people."""
+    """Return the triplets of a search; none for pictures of one person."""
     if len(people.unique()) < 2:
         anchors, positives, negatives = people.new_empty(3, 0)
     else:
@@ -162,7 +162,7 @@ def as_arrays(embeddings: Tensor, people: Tensor) -> tuple[NDArray[Any], NDArray
 
 
 def in_blocks(search: Callable[[int, int], NDArray[Any]], anchors: int) -> Tensor:
-    """Return what a search finds for all anchors, by as many threads as torch uses."""
+    """Return the triplets of all anchors, found by as many threads as torch uses."""
     starts = range(0, anchors, BLOCK)
     ends = (min(start + BLOCK, anchors) for start in starts)
     with ThreadPoolExecutor(torch.get_num_threads()) as pool:

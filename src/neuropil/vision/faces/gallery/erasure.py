@@ -28,7 +28,7 @@ REACH = {
         "machines and users follow when they are used next."
     ),
 }
-"""What erasing does not reach, by kind of database."""
+"""The copies that erasing does not reach, by kind of database."""
 
 
 def erase_traces(store: Store, matrix: EmbeddingMatrix) -> None:

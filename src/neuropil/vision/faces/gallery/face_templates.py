@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from neuropil.checks import shown
+from neuropil.vision.faces.unit_length import unit_length
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -65,12 +66,9 @@ def unit_rows(embeddings: ArrayLike) -> tuple[NDArray[np.float32], bool]:
         raise ValueError(f"there must be at least one embedding, got the shape {array.shape}.")
     if not np.isfinite(rows).all():
         raise ValueError("an embedding has numbers that are infinite or NaN.")
-    largest = np.abs(rows).max(1, keepdims=True)
-    if not largest.all():
+    if not rows.any(axis=1).all():
         raise ValueError("an embedding is zero: it has no direction.")
-    rows = rows / largest  # squares of very large or small numbers are not representable
-    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-    return rows.astype(np.float32), array.ndim == 1
+    return unit_length(rows), array.ndim == 1
 
 
 def distances(

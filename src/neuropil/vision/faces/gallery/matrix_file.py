@@ -33,7 +33,7 @@ CHUNK_BYTES, LEAST_ROWS = 2**22, 64
 
 @dataclass(frozen=True)
 class Header:
-    """What a matrix holds: of which gallery, of which generation, and its checksum."""
+    """The gallery and the generation that a matrix belongs to, and its checksum."""
 
     gallery: str
     size: int

@@ -127,7 +127,7 @@ def remove_people(connection: Connection, names: Collection[str]) -> list[str]:
 
 
 def find_people(connection: Connection, names: Collection[str], *more: Any) -> list[Row[Any]]:
-    """Return what is stored about the people of some names who are enrolled, in their order."""
+    """Return the rows of the enrolled people among some names, in the order of the names."""
     order, found = list(dict.fromkeys(names)), {}
     columns = [PEOPLE.c[name] for name in PERSONAL]
     for start in range(0, len(order), MOST_AT_ONCE):

@@ -1,4 +1,4 @@
-"""What is stored about people, as plain data."""
+"""The enrolled people as plain data."""
 
 from __future__ import annotations
 
